@@ -1,0 +1,68 @@
+# Every target sets up what it needs; `make help` lists them.
+VENV ?= .venv
+PYTHON ?= python3.11
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ENCODER := $(VENV)/.encoder
+
+.PHONY: help setup encoder demo test check fmt lint types imports openapi openapi-check serve bench cov audit clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev -e '.[postgres]'
+	touch $@
+
+$(ENCODER): $(STAMP)
+	$(BIN)/tailwise encoder install
+	touch $@
+
+setup: $(STAMP) ## virtual environment with everything the project needs
+
+encoder: $(ENCODER) ## the sentence encoder, hash-checked, no torch
+
+demo: $(ENCODER) ## run the whole loop on the bundled corpus and write a report
+	$(BIN)/tailwise demo
+
+test: $(ENCODER) ## the whole test suite
+	$(BIN)/python -m pytest
+
+check: $(STAMP) lint types imports openapi-check ## what CI runs before the tests
+
+fmt: $(STAMP) ## format and fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+imports: $(STAMP)
+	$(BIN)/lint-imports
+
+openapi: $(STAMP) ## write openapi.yaml from the code
+	$(BIN)/tailwise openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
+
+openapi-check: $(STAMP)
+	$(BIN)/tailwise openapi | diff - openapi.yaml
+
+serve: $(ENCODER) ## a server and a worker on this machine
+	$(BIN)/tailwise serve
+
+bench: $(ENCODER) ## speed and memory against references, in one table
+	$(BIN)/python -m benchmarks.performance
+
+cov: $(ENCODER) ## tests with branch coverage
+	$(BIN)/coverage run -m pytest -n 0 && $(BIN)/coverage report
+
+audit: $(STAMP) ## known vulnerabilities in the installed packages
+	$(BIN)/python -m pip_audit
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

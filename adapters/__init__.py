@@ -1,0 +1,1 @@
+"""Touches the world: disk, network and weights; the sub-packages do not know one another."""

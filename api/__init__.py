@@ -1,0 +1,1 @@
+"""Speaks HTTP: the only importer of flask and marshmallow."""

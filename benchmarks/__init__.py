@@ -1,0 +1,1 @@
+"""Experiments and measurements that drive the service or its functions."""

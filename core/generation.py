@@ -1,0 +1,79 @@
+"""The words of generation: what a generator is asked and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.records import LabelClass, Template
+
+Outcome: TypeAlias = Literal[
+    "ok", "shortfall", "refused", "truncated", "invalid", "over_budget", "unavailable"
+]
+"""ok: as many texts as asked; shortfall: fewer; refused: the provider declined;
+truncated: cut off by the token limit; invalid: not of the agreed shape;
+over_budget: not attempted; unavailable: the provider failed until the deadline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationRequest:
+    """One call: ``count`` variations of one labelled seed.
+
+    ``vector`` is the seed's (D,) float32 embedding; ``contrast`` the class it must not
+    be read as (the learner's runner-up); ``examples`` other texts of the class;
+    ``taboo`` openings already used; ``seed`` makes offline generators repeatable.
+    """
+
+    seed_item_id: str
+    text: str
+    label: LabelClass
+    contrast: LabelClass | None
+    count: int
+    template: Template
+    attributes: tuple[str, ...]
+    examples: tuple[str, ...]
+    taboo: tuple[str, ...]
+    vector: NDArray[np.float32]
+    seed: int
+    guidelines: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variation:
+    """One written text; ``source_id`` names the reserve row a simulation drew."""
+
+    text: str
+    source_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationResult:
+    """What one call gave. Hashes cover the prompt sent and the raw answer (hex sha256).
+
+    ``category`` is a refusal's category or an upstream error's type. ``dollars`` is the
+    bill of all attempts.
+    """
+
+    outcome: Outcome
+    variations: tuple[Variation, ...] = ()
+    category: str | None = None
+    attempts: int = 1
+    model: str | None = None
+    request_id: str | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    dollars: float = 0.0
+    prompt_sha256: str = ""
+    response_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The worst case of a call."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    dollars: float = field(default=0.0)

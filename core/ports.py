@@ -1,0 +1,561 @@
+"""What the core asks of the world, as narrow protocols.
+
+Repositories are one per noun and live inside a transaction: ``Store.read()`` and
+``Store.write()`` yield them. Everything that touches disk, network or weights is
+behind one of these names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.generation import Estimate, GenerationRequest, GenerationResult
+from core.records import (
+    ApiKey,
+    Batch,
+    BatchState,
+    Cost,
+    Event,
+    Generation,
+    GenerationState,
+    IndexVersion,
+    Item,
+    ItemState,
+    LabelEvent,
+    Labelled,
+    Labels,
+    Model,
+    ModelState,
+    NewItem,
+    Operation,
+    OperationKind,
+    OperationState,
+    Options,
+    Page,
+    Progress,
+    SavedReply,
+    Session,
+    Split,
+    Template,
+)
+
+T = TypeVar("T")
+Floats = NDArray[np.float32]
+Halves = NDArray[np.float16]
+Ints = NDArray[np.int32]
+
+
+# --- time and chance ----------------------------------------------------------
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The present time, timezone-aware UTC."""
+
+
+class Ids(Protocol):
+    def new(self, prefix: str) -> str:
+        """A fresh, time-ordered id such as ``ses_01J...``."""
+
+
+# --- models of language ---------------------------------------------------------
+
+
+class Encoder(Protocol):
+    """Texts to unit vectors. ``id`` changes whenever the vectors would."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def dimension(self) -> int: ...
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """(n, D) float32, rows in the order of ``texts``; n may be 0."""
+
+
+class Classifier(Protocol):
+    """A loaded ONNX head."""
+
+    def predict(self, vectors: Floats) -> Floats:
+        """(n, C) float32 probabilities for (n, D) vectors."""
+
+
+class Learner(Protocol):
+    """Fits a head and leaves it as ONNX."""
+
+    def fit(
+        self, vectors: Floats, targets: Ints, *, classes: int, weights: Floats, seed: int
+    ) -> FittedHead:
+        """``targets`` are column numbers in [0, classes); every class occurs."""
+
+
+class FittedHead(Protocol):
+    @property
+    def onnx(self) -> bytes: ...
+    @property
+    def parameters(self) -> Options: ...
+    def predict(self, vectors: Floats) -> Floats:
+        """Probabilities by the training library: the reference for parity."""
+
+
+class Generator(Protocol):
+    """Writes variations of a seed. ``paid`` generators reserve money before each attempt."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def paid(self) -> bool: ...
+    def estimate(self, request: GenerationRequest) -> Estimate:
+        """The worst case of one call, without making it."""
+
+    def generate(self, request: GenerationRequest, *, purse: Purse) -> GenerationResult:
+        """One call; refusals, truncation and upstream trouble are outcomes, not errors."""
+
+
+class Purse(Protocol):
+    """The budget as a generator sees it."""
+
+    def reserve(self, dollars: float) -> str:
+        """Set money aside for one attempt; raises Conflict ``budget-exceeded``."""
+
+    def settle(
+        self,
+        reservation: str,
+        *,
+        dollars: float,
+        input_tokens: int,
+        output_tokens: int,
+        request_id: str | None,
+    ) -> None:
+        """Replace the reservation by the bill (0 where the attempt was not billed)."""
+
+
+class Reserve(Protocol):
+    """Held-out texts that only the simulated generator draws from."""
+
+    def nearest(self, vector: Floats, *, class_id: str, limit: int) -> Sequence[tuple[str, str]]:
+        """(item id, text) of reserve rows with that gold class, nearest first."""
+
+
+class Oracle(Protocol):
+    """Answers picks. ``name`` is stored with each label it gives."""
+
+    @property
+    def name(self) -> str: ...
+    def ask(self, item_ids: Sequence[str]) -> Mapping[str, Labels]:
+        """The labels already known; a human oracle knows none yet."""
+
+
+# --- files and jobs ---------------------------------------------------------------
+
+
+class Blobs(Protocol):
+    """Content-addressed artefacts; a digest is the sha256 of the bytes, in hex."""
+
+    def put(self, data: bytes) -> str: ...
+    def put_stream(self, chunks: Iterable[bytes], *, limit: int | None = None) -> tuple[str, int]:
+        """(digest, size); raises InvalidInput ``payload-too-large`` past ``limit`` bytes."""
+
+    def get(self, digest: str) -> bytes:
+        """Checked against the digest; raises Unavailable ``blob-missing``/``blob-corrupt``."""
+
+    def open(self, digest: str) -> BinaryIO: ...
+    def size(self, digest: str) -> int: ...
+    def put_array(self, array: NDArray[Any]) -> str: ...
+    def array(self, digest: str) -> NDArray[Any]:
+        """Read-only, memory-mapped where the store is a local directory."""
+
+    def delete(self, digest: str) -> None:
+        """Idempotent."""
+
+
+class Job(Protocol):
+    """What a verb that runs as an operation may ask of its runner."""
+
+    @property
+    def operation_id(self) -> str: ...
+    def step(self, name: str, work: Callable[[], T]) -> T:
+        """Run ``work`` once; after a crash its stored JSON-shaped answer is returned instead."""
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """Publish progress (throttled)."""
+
+    def check(self) -> None:
+        """Raise Cancelled when the operation was asked to stop."""
+
+
+class Jobs(Protocol):
+    def enqueue(self, operation: Operation) -> None:
+        """Hand a committed operation to the workers; the same id again is a no-op."""
+
+    def cancel(self, operation_id: str) -> None: ...
+
+
+# --- the store ----------------------------------------------------------------------
+
+
+class Store(Protocol):
+    """``write`` serialises writers; both are short: no model, network or file work inside."""
+
+    def read(self) -> AbstractContextManager[Repositories]: ...
+    def write(self) -> AbstractContextManager[Repositories]: ...
+
+
+class Repositories(Protocol):
+    @property
+    def access(self) -> Access: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def items(self) -> Items: ...
+    @property
+    def vectors(self) -> VectorCache: ...
+    @property
+    def indexes(self) -> Indexes: ...
+    @property
+    def batches(self) -> Batches: ...
+    @property
+    def labels(self) -> LabelEvents: ...
+    @property
+    def templates(self) -> Templates: ...
+    @property
+    def generations(self) -> Generations: ...
+    @property
+    def costs(self) -> Costs: ...
+    @property
+    def models(self) -> Models: ...
+    @property
+    def operations(self) -> Operations: ...
+    @property
+    def events(self) -> Events: ...
+    @property
+    def replies(self) -> Replies: ...
+    @property
+    def heartbeats(self) -> Heartbeats: ...
+
+
+class Access(Protocol):
+    """Tenants and their keys."""
+
+    def ensure_tenant(self, tenant_id: str, *, name: str, now: datetime) -> None: ...
+    def add_key(self, key: ApiKey) -> None: ...
+    def get_key(self, key_id: str) -> ApiKey | None: ...
+    def list_keys(self, tenant_id: str, page: Page) -> Sequence[ApiKey]: ...
+    def revoke_key(self, tenant_id: str, key_id: str, *, now: datetime) -> bool: ...
+    def any_key(self) -> bool: ...
+
+
+class Sessions(Protocol):
+    def add(self, session: Session) -> None: ...
+    def get(self, tenant_id: str, session_id: str, *, lock: bool = False) -> Session:
+        """Raises NotFound ``unknown-session`` or Gone ``session-deleted``. ``lock`` makes
+        concurrent writers of this session wait (SELECT ... FOR UPDATE)."""
+
+    def list(
+        self, tenant_id: str, page: Page, *, state: str | None = None
+    ) -> Sequence[Session]: ...
+    def save(self, session: Session, *, expected_revision: int) -> None:
+        """Store a changed session whose ``revision`` the caller already raised by one;
+        raises PreconditionFailed when the stored revision is not ``expected_revision``."""
+
+    def purge(self, session_id: str) -> Sequence[str]:
+        """Delete every row of the session but its tombstone; returns blob digests that no
+        other session refers to."""
+
+
+class Items(Protocol):
+    def add_many(
+        self,
+        session: Session,
+        items: Sequence[tuple[str, NewItem]],
+        *,
+        text_hashes: Sequence[str],
+        now: datetime,
+    ) -> Sequence[Item]:
+        """Insert (id, item) pairs at the next positions, in order."""
+
+    def get(self, session_id: str, item_id: str) -> Item:
+        """Raises NotFound ``unknown-item``."""
+
+    def by_external_ids(
+        self, session_id: str, external_ids: Sequence[str]
+    ) -> Mapping[str, Item]: ...
+    def by_ids(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, Item]: ...
+    def by_positions(self, session_id: str, positions: Sequence[int]) -> Mapping[int, Item]: ...
+    def list(
+        self,
+        session_id: str,
+        page: Page,
+        *,
+        state: str | None = None,
+        split: str | None = None,
+        label: str | None = None,
+        batch_id: str | None = None,
+        query: str | None = None,
+    ) -> Sequence[Item]:
+        """By position; ``after`` is a position as decimal text; ``query`` is a substring of the
+        text, matched case-insensitively."""
+
+    def rewrite(self, session_id: str, item_id: str, new: NewItem, *, text_hash: str) -> None:
+        """Replace content, split and gold; raises the revision; marks it unindexed when the
+        text or split changed."""
+
+    def set_state(self, session_id: str, item_ids: Sequence[str], state: ItemState) -> None: ...
+    def set_labels(
+        self, session_id: str, answers: Mapping[str, tuple[Labels | None, ItemState]]
+    ) -> None:
+        """The derived current answer and state of items."""
+
+    def delete(self, session_id: str, item_id: str) -> None:
+        """Blanks text, gold and metadata and hides the row; its position stays taken."""
+
+    def counts(self, session_id: str) -> Mapping[str, int]:
+        """Rows by "split/state", e.g. {"pool/pooled": 900, "test/pooled": 150}."""
+
+    def next_position(self, session_id: str) -> int: ...
+    def unindexed(self, session_id: str) -> int: ...
+    def unindexed_shards(self, session_id: str) -> Sequence[int]:
+        """Shard numbers (position // SHARD_ROWS) that hold unindexed rows, ascending."""
+
+    def texts(
+        self, session_id: str, *, start: int, stop: int
+    ) -> Iterator[tuple[int, str, str, str]]:
+        """(position, text_hash, text, split) of live rows in [start, stop), by position, streamed."""
+
+    def mark_indexed(
+        self, session_id: str, *, start: int, stop: int, text_hashes: Mapping[int, str]
+    ) -> None:
+        """Rows whose text hash still equals the given one; the rest stay unindexed."""
+
+    def busy_positions(self, session_id: str) -> NDArray[np.int64]:
+        """Positions of pool rows that are not ``pooled`` (selected, resolved, excluded, deleted)."""
+
+    def gold(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, Labels]:
+        """For the gold oracle only."""
+
+    def gold_split(self, session_id: str, split: Split) -> Sequence[tuple[int, str, Labels]]:
+        """(position, item id, gold) of indexed rows with gold, by position: test and reserve
+        rows for evaluation and simulation."""
+
+    def hash_matches(
+        self, session_id: str, text_hashes: Sequence[str]
+    ) -> Mapping[str, tuple[str, Split]]:
+        """Text hash -> (item id, split) where a row has exactly that normalised text; a test
+        row wins over others."""
+
+
+class VectorCache(Protocol):
+    """Vectors by text hash and encoder; where embedding resumes after a crash."""
+
+    def get(
+        self, tenant_id: str, encoder_id: str, text_hashes: Sequence[str]
+    ) -> Mapping[str, Halves]: ...
+    def put(self, tenant_id: str, encoder_id: str, vectors: Mapping[str, Halves]) -> None:
+        """Idempotent; existing rows win."""
+
+
+class Indexes(Protocol):
+    def add(self, version: IndexVersion) -> None: ...
+    def latest(self, session_id: str) -> IndexVersion | None: ...
+    def get(self, session_id: str, index_id: str) -> IndexVersion: ...
+    def with_model(self, session_id: str, model_id: str) -> IndexVersion | None:
+        """The newest version scored by that model."""
+
+
+class Batches(Protocol):
+    def add(self, batch: Batch) -> None: ...
+    def get(self, session_id: str, batch_id: str) -> Batch:
+        """Raises NotFound ``unknown-batch``."""
+
+    def by_request(self, session_id: str, request_key: str) -> Batch | None: ...
+    def remember_request(self, batch_id: str, request_key: str) -> None: ...
+    def list(self, session_id: str, page: Page, *, state: str | None = None) -> Sequence[Batch]: ...
+    def all(self, session_id: str) -> Sequence[Batch]:
+        """Every batch by round, for metrics."""
+
+    def open(self, session_id: str) -> Sequence[Batch]: ...
+    def set_state(self, batch_id: str, state: BatchState) -> None: ...
+    def count(self, session_id: str) -> int: ...
+    def containing(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, Batch]:
+        """The newest batch that holds each item."""
+
+
+class LabelEvents(Protocol):
+    def add_many(self, events: Sequence[LabelEvent]) -> None: ...
+    def watermark(self, session_id: str) -> int:
+        """The highest seq, 0 when there is none."""
+
+    def get(self, session_id: str, label_id: str) -> LabelEvent:
+        """Raises NotFound ``unknown-label``."""
+
+    def by_client_ids(
+        self, session_id: str, annotator_id: str, client_ids: Sequence[str]
+    ) -> Mapping[str, LabelEvent]: ...
+    def current(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, LabelEvent]:
+        """The answer that counts for each item now (created or superseded, not undone)."""
+
+    def list(
+        self, session_id: str, page: Page, *, item_id: str | None = None
+    ) -> Sequence[LabelEvent]:
+        """By seq; ``after`` is a seq as decimal text."""
+
+    def labelled(self, session_id: str, *, watermark: int | None = None) -> Sequence[Labelled]:
+        """Current answers of pool rows as of ``watermark``, by position."""
+
+    def bought(self, session_id: str) -> int:
+        """How many items have ever been answered: what the label budget counts."""
+
+
+class Templates(Protocol):
+    def add(self, tenant_id: str, template: Template, *, now: datetime) -> None: ...
+    def latest(self, tenant_id: str, template_id: str) -> Template | None: ...
+    def list(self, tenant_id: str) -> Sequence[Template]: ...
+
+
+class Generations(Protocol):
+    def add_many(self, rows: Sequence[Generation]) -> None:
+        """Idempotent by id."""
+
+    def get(self, session_id: str, generation_id: str) -> Generation:
+        """Raises NotFound ``unknown-generation``."""
+
+    def by_ids(self, session_id: str, ids: Sequence[str]) -> Mapping[str, Generation]: ...
+    def list(
+        self,
+        session_id: str,
+        page: Page,
+        *,
+        state: str | None = None,
+        operation_id: str | None = None,
+        label: str | None = None,
+    ) -> Sequence[Generation]: ...
+    def save(self, row: Generation, *, expected_revision: int) -> None: ...
+    def usable(self, session_id: str) -> Sequence[Generation]:
+        """Accepted and edited rows, by id: what may train."""
+
+    def counts(self, session_id: str) -> Mapping[tuple[str, str, GenerationState], int]:
+        """Rows by (class id, template id, state)."""
+
+    def count_reviewed(self, session_id: str) -> int: ...
+
+
+class Costs(Protocol):
+    def add(self, cost: Cost) -> None: ...
+    def settle(
+        self,
+        cost_id: str,
+        *,
+        dollars: float,
+        input_tokens: int,
+        output_tokens: int,
+        request_id: str | None,
+    ) -> None: ...
+    def total(self, session_id: str, *, operation_id: str | None = None) -> float: ...
+    def by_operation(self, session_id: str) -> Mapping[str, float]: ...
+    def list(self, session_id: str, page: Page) -> Sequence[Cost]: ...
+
+
+class Models(Protocol):
+    def add(self, model: Model) -> None: ...
+    def get(self, session_id: str, model_id: str) -> Model:
+        """Raises NotFound ``unknown-model``."""
+
+    def active(self, session_id: str) -> Model | None: ...
+    def list(self, session_id: str, page: Page) -> Sequence[Model]: ...
+    def all(self, session_id: str) -> Sequence[Model]: ...
+    def set_state(self, session_id: str, model_id: str, state: ModelState) -> None:
+        """Raises the revision. Activating archives the model that was active."""
+
+    def next_version(self, session_id: str) -> int: ...
+
+
+class Operations(Protocol):
+    def add(self, operation: Operation) -> None:
+        """Raises Conflict ``operation-in-progress`` with the holder of a taken lane."""
+
+    def get(self, tenant_id: str, operation_id: str) -> Operation:
+        """Raises NotFound ``unknown-operation``."""
+
+    def by_request(self, tenant_id: str, request_key: str) -> Operation | None: ...
+    def start(self, operation_id: str, *, now: datetime) -> Operation:
+        """To running, attempt + 1; returns it unchanged when already finished."""
+
+    def progress(self, operation_id: str, progress: Progress) -> None: ...
+    def finish(
+        self,
+        operation_id: str,
+        state: OperationState,
+        *,
+        result: Options | None,
+        error: Options | None,
+        now: datetime,
+    ) -> None:
+        """Frees the lane; a finished operation stays as it is."""
+
+    def request_cancel(self, operation_id: str) -> None: ...
+    def cancel_requested(self, operation_id: str) -> bool: ...
+    def unfinished(
+        self, session_id: str, kinds: Sequence[OperationKind] = ()
+    ) -> Sequence[Operation]: ...
+    def queued(self, *, limit: int = 100) -> Sequence[Operation]:
+        """Oldest first, over all tenants: the sweep enqueues them again."""
+
+    def list(
+        self,
+        tenant_id: str,
+        page: Page,
+        *,
+        session_id: str | None = None,
+        kind: str | None = None,
+        state: str | None = None,
+    ) -> Sequence[Operation]: ...
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """Operations by (kind, state) over all tenants, for the gauges."""
+
+
+class Events(Protocol):
+    def add(
+        self, *, tenant_id: str, session_id: str, type: str, data: Options, now: datetime
+    ) -> Event:
+        """Appends with the session's next sequence number."""
+
+    def list(
+        self, session_id: str, *, after: int, limit: int, types: Sequence[str] = ()
+    ) -> Sequence[Event]: ...
+
+
+class Replies(Protocol):
+    """Idempotency keys and what they answered."""
+
+    def begin(
+        self, scope: str, *, fingerprint: str, now: datetime, stale: datetime
+    ) -> SavedReply | None:
+        """None when this caller holds the key now; the saved reply otherwise (status 0 while
+        another request holds it since after ``stale``)."""
+
+    def finish(
+        self, scope: str, *, status: int, body: bytes, headers: Mapping[str, str]
+    ) -> None: ...
+    def forget(self, scope: str) -> None: ...
+    def expire(self, *, before: datetime) -> int: ...
+
+
+class Heartbeats(Protocol):
+    """Workers say they live, so that ``/readyz`` can tell."""
+
+    def beat(self, worker_id: str, *, now: datetime) -> None: ...
+    def latest(self) -> Mapping[str, datetime]: ...
+
+
+class LocalFile(Protocol):
+    """A blob store may hand out a path where it has one."""
+
+    def path(self, digest: str) -> Path | None: ...

@@ -1,0 +1,1 @@
+"""Query strategies: given the pool's arrays, which rows should be labelled next."""

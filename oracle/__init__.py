@@ -1,0 +1,1 @@
+"""Answers: who or what gives a picked text its label."""

@@ -1,0 +1,1 @@
+"""Wires: settings, construction, processes and the command line."""
