@@ -7,7 +7,7 @@ behind one of these names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -328,7 +328,7 @@ class Items(Protocol):
     def texts(
         self, session_id: str, *, start: int, stop: int
     ) -> Iterator[tuple[int, str, str, str]]:
-        """(position, text_hash, text, split) of live rows in [start, stop), by position, streamed."""
+        """(position, text_hash, text, split) of live rows in [start, stop), by position."""
 
     def mark_indexed(
         self, session_id: str, *, start: int, stop: int, text_hashes: Mapping[int, str]
@@ -336,10 +336,13 @@ class Items(Protocol):
         """Rows whose text hash still equals the given one; the rest stay unindexed."""
 
     def busy_positions(self, session_id: str) -> NDArray[np.int64]:
-        """Positions of pool rows that are not ``pooled`` (selected, resolved, excluded, deleted)."""
+        """Positions of pool rows that are not ``pooled``: selected, resolved, excluded, deleted."""
 
     def gold(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, Labels]:
         """For the gold oracle only."""
+
+    def gold_classes(self, session_id: str) -> Sequence[str]:
+        """The distinct class ids that gold labels use."""
 
     def gold_split(self, session_id: str, split: Split) -> Sequence[tuple[int, str, Labels]]:
         """(position, item id, gold) of indexed rows with gold, by position: test and reserve
@@ -354,6 +357,9 @@ class Items(Protocol):
 
 class VectorCache(Protocol):
     """Vectors by text hash and encoder; where embedding resumes after a crash."""
+
+    def known(self, tenant_id: str, encoder_id: str, text_hashes: Sequence[str]) -> Set[str]:
+        """Which of the hashes have a vector."""
 
     def get(
         self, tenant_id: str, encoder_id: str, text_hashes: Sequence[str]
@@ -409,6 +415,9 @@ class LabelEvents(Protocol):
 
     def labelled(self, session_id: str, *, watermark: int | None = None) -> Sequence[Labelled]:
         """Current answers of pool rows as of ``watermark``, by position."""
+
+    def counts_now(self, session_id: str, label_id: str) -> bool:
+        """Whether this event (an answer or a skip) is the last standing one of its item."""
 
     def bought(self, session_id: str) -> int:
         """How many items have ever been answered: what the label budget counts."""

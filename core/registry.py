@@ -36,8 +36,10 @@ class Component(Generic[T]):
 class Registry(Generic[T]):
     """Components of one kind by name; a name bound twice is a programming error."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *, pure: bool = False) -> None:
+        """``pure``: making a component reads and loads nothing, so options can be tried."""
         self.kind = kind
+        self.pure = pure
         self._components: dict[str, Component[T]] = {}
 
     def register(self, name: str, make: Callable[..., T], *, summary: str) -> None:

@@ -41,7 +41,7 @@ class NewSession:
     name: str
     task: Task
     guidelines: str = ""
-    settings: SessionSettings = SessionSettings()
+    settings: SessionSettings = field(default_factory=SessionSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

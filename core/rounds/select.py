@@ -1,0 +1,249 @@
+"""Select: reserve the next batch, by arithmetic on stored arrays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.arrays import PoolArrays
+from core.errors import Conflict, InvalidInput
+from core.pool import PoolView, QueryStrategy, Selection
+from core.poolview import pool_view
+from core.ports import Blobs, Clock, Ids, Repositories, Store
+from core.records import (
+    Batch,
+    BatchItem,
+    Choice,
+    IndexVersion,
+    Item,
+    Operation,
+    Session,
+)
+from core.registry import Registry
+from core.requests import ClusterShare, SelectRequest, SelectResult
+from core.session_rules import require_open
+from core.uncertainty import entropy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """The request with the session's settings filled in."""
+
+    size: int
+    requested: int
+    strategy: Choice
+    min_distance: float
+    seed: int
+    round: int
+
+
+def select(
+    session: Session,
+    request: SelectRequest,
+    *,
+    request_key: str | None,
+    max_batch: int,
+    store: Store,
+    blobs: Blobs,
+    strategies: Registry[QueryStrategy],
+    clock: Clock,
+    ids: Ids,
+) -> SelectResult:
+    """The next batch: exactly ``size`` items, or fewer with the reason.
+
+    Raises Conflict ``session-not-open``, ``batch-open``, ``not-indexed``, ``pool-empty``,
+    ``budget-exceeded`` or ``operation-in-progress``, InvalidInput ``size-too-large``.
+    Deterministic for (pool, model, labels, seed).
+    """
+    size = session.settings.batch_size if request.size is None else request.size
+    if size > max_batch:
+        raise InvalidInput.at(
+            "/size",
+            f"a batch has at most {max_batch} items",
+            code="size-too-large",
+            limit=max_batch,
+        )
+    strategy = strategies.make(request.strategy or session.settings.strategy)
+    with store.read() as tx:
+        if request_key and (earlier := tx.batches.by_request(session.id, request_key)):
+            return _summary(
+                earlier,
+                _view(tx, session, tx.indexes.get(session.id, earlier.index_id), blobs=blobs),
+            )
+        plan, version = _prepare(tx, session, request, size=size)
+        view = _view(tx, session, version, blobs=blobs)
+    _refuse_empty(view)
+    rng = np.random.default_rng([plan.seed, 2, plan.round])
+    chosen = strategy.select(view, plan.size, min_distance=plan.min_distance, rng=rng)
+    batch = _reserve(
+        session, plan, version, chosen, request_key=request_key, store=store, clock=clock, ids=ids
+    )
+    return _summary(batch, view)
+
+
+def _prepare(
+    tx: Repositories, session: Session, request: SelectRequest, *, size: int
+) -> tuple[_Plan, IndexVersion]:
+    """Refuse what the state forbids, and settle every open choice."""
+    require_open(session, verb="select")
+    _refuse_busy(tx.operations.unfinished(session.id, ("retrain", "activate")))
+    open_batches = tx.batches.open(session.id)
+    if open_batches and not request.allow_parallel:
+        raise Conflict(
+            "the last batch is still being labelled; finish or cancel it, or allow_parallel",
+            code="batch-open",
+            extras={"batch_id": open_batches[-1].id},
+        )
+    version = tx.indexes.latest(session.id)
+    if version is None or (tx.items.unindexed(session.id) and not request.allow_unindexed):
+        raise _not_indexed(tx.operations.unfinished(session.id, ("import", "index")))
+    settings = session.settings
+    plan = _Plan(
+        size=_affordable(tx, session, size=size),
+        requested=size,
+        strategy=request.strategy or settings.strategy,
+        min_distance=settings.min_distance
+        if request.min_distance is None
+        else request.min_distance,
+        seed=settings.seed if request.seed is None else request.seed,
+        round=tx.batches.count(session.id) + 1,
+    )
+    return plan, version
+
+
+def _affordable(tx: Repositories, session: Session, *, size: int) -> int:
+    """How many of ``size`` items the label budget still covers."""
+    limit = session.settings.budget.labels
+    if limit is None:
+        return size
+    counts = tx.items.counts(session.id)
+    spent = tx.labels.bought(session.id) + counts.get("pool/selected", 0)
+    if spent >= limit:
+        raise Conflict(
+            "the label budget is spent; raise /settings/budget/labels to go on",
+            code="budget-exceeded",
+            extras={"spent": spent, "limit": limit},
+        )
+    return min(size, limit - spent)
+
+
+def _refuse_busy(operations: Sequence[Operation]) -> None:
+    if operations:
+        raise Conflict(
+            "the model is being replaced; select when that operation is done",
+            code="operation-in-progress",
+            extras={"operation": operations[0].id, "kind": operations[0].kind},
+        )
+
+
+def _not_indexed(operations: Sequence[Operation]) -> Conflict:
+    extras = {"operation": operations[0].id} if operations else {}
+    return Conflict(
+        "the pool is not indexed yet; wait for the operation, or allow_unindexed",
+        code="not-indexed",
+        extras=extras,
+    )
+
+
+def _view(tx: Repositories, session: Session, version: IndexVersion, *, blobs: Blobs) -> PoolView:
+    classes = session.task.class_ids
+    if version.model_id is not None:
+        classes = tx.models.get(session.id, version.model_id).classes
+    return pool_view(
+        PoolArrays(version, blobs=blobs),
+        task=session.task,
+        classes=classes,
+        busy=tx.items.busy_positions(session.id),
+        labelled=tx.labels.labelled(session.id),
+    )
+
+
+def _refuse_empty(view: PoolView) -> None:
+    if not view.eligible.any():
+        raise Conflict(
+            "no unlabelled pool item is left; add items to go on",
+            code="pool-empty",
+            extras={"pooled": 0, "resolved": len(view.labelled_positions)},
+        )
+
+
+def _reserve(
+    session: Session,
+    plan: _Plan,
+    version: IndexVersion,
+    chosen: Selection,
+    *,
+    request_key: str | None,
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+) -> Batch:
+    """Write the batch and take its items in one transaction."""
+    with store.write() as tx:
+        tx.sessions.get(session.tenant_id, session.id, lock=True)
+        rows = tx.items.by_positions(session.id, [pick.position for pick in chosen.picks])
+        if tx.batches.count(session.id) + 1 != plan.round or not _all_free(rows, chosen):
+            raise Conflict(
+                "the pool changed while the batch was being chosen; select again",
+                code="pool-changed",
+            )
+        batch = Batch(
+            id=ids.new("bat"),
+            tenant_id=session.tenant_id,
+            session_id=session.id,
+            round=plan.round,
+            state="open",
+            strategy=plan.strategy.name,
+            strategy_used=chosen.strategy_used,
+            seed=plan.seed,
+            index_id=version.id,
+            model_id=version.model_id,
+            requested=plan.requested,
+            shortfall=plan.requested - len(chosen.picks),
+            shortfall_reason=chosen.reason or ("budget" if plan.size < plan.requested else None),
+            items=tuple(
+                BatchItem(
+                    item_id=rows[pick.position].id,
+                    external_id=rows[pick.position].external_id,
+                    pick=pick,
+                )
+                for pick in chosen.picks
+            ),
+            created_at=clock.now(),
+        )
+        tx.batches.add(batch)
+        if request_key:
+            tx.batches.remember_request(batch.id, request_key)
+        tx.items.set_state(session.id, [item.item_id for item in batch.items], "selected")
+        tx.events.add(
+            tenant_id=session.tenant_id,
+            session_id=session.id,
+            type="batch.ready",
+            data={"batch_id": batch.id, "round": batch.round, "size": len(batch.items)},
+            now=clock.now(),
+        )
+    return batch
+
+
+def _all_free(rows: Mapping[int, Item], chosen: Selection) -> bool:
+    return all(
+        pick.position in rows and rows[pick.position].state == "pooled" for pick in chosen.picks
+    )
+
+
+def _summary(batch: Batch, view: PoolView) -> SelectResult:
+    """The batch with each touched cluster's size, share and mean entropy."""
+    taken = Counter(item.pick.cluster for item in batch.items)
+    shares = []
+    for cluster in sorted(taken):
+        rows = np.flatnonzero(view.eligible & (view.clusters == cluster))
+        mean = None
+        if view.probabilities is not None and len(rows):
+            mean = float(entropy(view.probabilities[rows]).mean())
+        shares.append(
+            ClusterShare(id=cluster, size=len(rows), taken=taken[cluster], mean_entropy=mean)
+        )
+    return SelectResult(batch=batch, clusters=tuple(shares))

@@ -1,0 +1,134 @@
+"""What a session document must satisfy, and what may still change once it is in use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import Conflict, FieldError, InvalidInput, InvalidOption
+from core.records import Choice, Session, SessionSettings, Task
+from core.registry import Registry
+from core.requests import NewSession
+
+MIN_CLASSES = 2
+MAX_CLASSES = 200
+SHARE_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownComponents:
+    """The registries a session's choices are checked against, by settings field."""
+
+    registries: Mapping[str, Registry[Any]]
+    templates: Set[str]
+    gold_allowed: bool
+
+
+def check_session(new: NewSession, *, known: KnownComponents) -> None:
+    """Raises InvalidInput naming every field that breaks a rule."""
+    errors = [*_task_errors(new.task), *_settings_errors(new.settings, known=known)]
+    if not new.name.strip():
+        errors.append(_error("/name", "empty-text", "a session needs a name"))
+    if errors:
+        raise InvalidInput(errors[0].detail, code=errors[0].code, errors=errors)
+
+
+def check_change(old: Session, new: NewSession, *, used: Set[str], indexed: bool) -> None:
+    """Raises Conflict when a change would contradict what is already stored.
+
+    ``used`` are the class ids that labels, gold or generations refer to; ``indexed``
+    says whether vectors exist.
+    """
+    missing = sorted(used - set(new.task.class_ids))
+    if missing:
+        raise Conflict(
+            "class ids that labels refer to can be neither removed nor renamed",
+            code="label-in-use",
+            extras={"labels": missing},
+        )
+    if indexed and new.settings.encoder != old.settings.encoder:
+        raise Conflict(
+            "the encoder is fixed once the pool is indexed; start a new session to change it",
+            code="schema-locked",
+            extras={"field": "/settings/encoder"},
+        )
+
+
+def require_open(session: Session, *, verb: str) -> None:
+    """Raises Conflict ``session-not-open`` unless the round's verbs may run."""
+    if session.state != "open":
+        hint = "add items first" if session.state == "draft" else "resume or reopen it first"
+        raise Conflict(
+            f"{verb} needs an open session; this one is {session.state}: {hint}",
+            code="session-not-open",
+            extras={"state": session.state},
+        )
+
+
+def _error(pointer: str, code: str, detail: str) -> FieldError:
+    return FieldError(pointer=pointer, code=code, detail=detail)
+
+
+def _task_errors(task: Task) -> list[FieldError]:
+    errors = []
+    ids = task.class_ids
+    if not MIN_CLASSES <= len(ids) <= MAX_CLASSES:
+        detail = f"a task has {MIN_CLASSES} to {MAX_CLASSES} classes"
+        errors.append(_error("/task/labels", "class-count", detail))
+    for place, class_id in enumerate(ids):
+        if class_id in ids[:place]:
+            pointer = f"/task/labels/{place}/id"
+            errors.append(_error(pointer, "duplicate-label", "each class id occurs once"))
+    given = [c.target_share for c in task.classes if c.target_share is not None]
+    if sum(given) > 1 + SHARE_TOLERANCE or (
+        len(given) == len(ids) and abs(sum(given) - 1) > SHARE_TOLERANCE
+    ):
+        detail = "target shares add up to at most 1, and to exactly 1 where every class has one"
+        errors.append(_error("/task/labels", "target-shares", detail))
+    return errors
+
+
+def _settings_errors(settings: SessionSettings, *, known: KnownComponents) -> list[FieldError]:
+    errors = []
+    for field, registry in known.registries.items():
+        choice: Choice = getattr(settings, field)
+        errors.extend(_choice_errors(choice, registry=registry, pointer=f"/settings/{field}"))
+    if settings.template not in known.templates:
+        detail = f"no template of that name; known: {', '.join(sorted(known.templates))}"
+        errors.append(_error("/settings/template", "unknown-template", detail))
+    if settings.oracle.name == "gold" and not known.gold_allowed:
+        detail = "this server does not allow the gold oracle (simulation)"
+        errors.append(_error("/settings/oracle/name", "gold-not-allowed", detail))
+    return errors
+
+
+def _choice_errors(choice: Choice, *, registry: Registry[Any], pointer: str) -> list[FieldError]:
+    try:
+        component = registry.get(choice.name)
+    except InvalidInput as error:
+        return [_error(f"{pointer}/name", error.code, error.detail)]
+    defaults = component.defaults()
+    errors = [
+        _error(
+            f"{pointer}/options/{option}",
+            "unknown-option",
+            f"{choice.name} has no such option; known: {', '.join(defaults) or 'none'}",
+        )
+        for option in choice.options
+        if option not in defaults
+    ]
+    return errors or _value_errors(choice, registry=registry, pointer=pointer)
+
+
+def _value_errors(choice: Choice, *, registry: Registry[Any], pointer: str) -> list[FieldError]:
+    """Values are checked by making the component, where that needs nothing but its options."""
+    if not registry.pure:
+        return []
+    try:
+        registry.make(choice)
+    except InvalidOption as error:
+        return [
+            _error(f"{pointer}{found.pointer}", found.code, found.detail) for found in error.errors
+        ]
+    return []
