@@ -1,0 +1,63 @@
+"""How an operation comes to be: a row and its event, in the caller's transaction."""
+
+from __future__ import annotations
+
+from core.ports import Clock, Ids, Repositories
+from core.records import Operation, OperationKind, Options, Session
+
+
+def submit(
+    tx: Repositories,
+    session: Session,
+    *,
+    kind: OperationKind,
+    input: Options,
+    lane: str | None,
+    request_key: str | None,
+    ids: Ids,
+    clock: Clock,
+) -> tuple[Operation, bool]:
+    """The operation of ``request_key`` and whether it is new.
+
+    Raises Conflict ``operation-in-progress`` when another one holds the lane. The caller
+    hands it to ``jobs.enqueue`` after the commit, new or not: twice is a no-op.
+    """
+    known = tx.operations.by_request(session.tenant_id, request_key) if request_key else None
+    if known is not None:
+        return known, False
+    now = clock.now()
+    operation = Operation(
+        id=ids.new("op"),
+        tenant_id=session.tenant_id,
+        session_id=session.id,
+        kind=kind,
+        state="queued",
+        input=input,
+        lane=lane,
+        request_key=request_key,
+        created_at=now,
+    )
+    tx.operations.add(operation)
+    tx.events.add(
+        tenant_id=session.tenant_id,
+        session_id=session.id,
+        type="operation.queued",
+        data={"operation_id": operation.id, "kind": kind},
+        now=now,
+    )
+    return operation, True
+
+
+def index_operation(tx: Repositories, session: Session, *, ids: Ids, clock: Clock) -> Operation:
+    """An index operation that will see the rows of this transaction.
+
+    One that is still queued will; one that already runs may have read past them, so
+    there is no lane: a second one waits behind it.
+    """
+    for operation in tx.operations.unfinished(session.id, kinds=("index",)):
+        if operation.state == "queued":
+            return operation
+    operation, _ = submit(
+        tx, session, kind="index", input={}, lane=None, request_key=None, ids=ids, clock=clock
+    )
+    return operation
