@@ -1,0 +1,122 @@
+"""One operation from its start to its stored ending, and the sweep that misses none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+
+from core.errors import Cancelled, NotFound, TailwiseError
+from core.ports import Clock, Job, Jobs, Store
+from core.records import Operation, OperationState, Options
+from runtime.logs import bound
+
+MAX_ATTEMPTS: Final = 5
+WAITING_AGE: Final = timedelta(seconds=2)
+
+Task = Callable[[Any, Operation, Job], Options]
+"""(services, operation, job) to the operation's result."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How one execution ended."""
+
+    state: OperationState
+    result: Options | None = None
+    error: Options | None = None
+
+
+def execute(
+    operation_id: str, job: Job, *, services: Any, tasks: Mapping[str, Task] | None = None
+) -> None:
+    """Run one operation to its end and store how it ended; raises only if storing fails.
+
+    An operation that is already finished, or was purged, is left alone.
+    """
+    if tasks is None:
+        from runtime.tasks import TASKS  # noqa: PLC0415 -- brings in every verb
+
+        tasks = TASKS
+    operation = _start(operation_id, store=services.store, clock=services.clock)
+    if operation is None or operation.done:
+        return
+    with bound(operation_id=operation.id, session_id=operation.session_id, kind=operation.kind):
+        ending = _run(operation, job, services=services, task=tasks[operation.kind])
+        structlog.get_logger().info(
+            "operation ended",
+            state=ending.state,
+            attempt=operation.attempt,
+            code=(ending.error or {}).get("code"),
+        )
+        finish(operation, ending, store=services.store, now=services.clock.now())
+
+
+def finish(operation: Operation, ending: Ending, *, store: Store, now: datetime) -> None:
+    """Store an ending and its event in one transaction, unless it has ended already."""
+    with store.write() as repos:
+        if repos.operations.get(operation.tenant_id, operation.id).done:
+            return
+        repos.operations.finish(
+            operation.id, ending.state, result=ending.result, error=ending.error, now=now
+        )
+        if operation.kind != "delete":
+            repos.events.add(
+                tenant_id=operation.tenant_id,
+                session_id=operation.session_id,
+                type=f"operation.{ending.state}",
+                data={"operation_id": operation.id, "kind": operation.kind},
+                now=now,
+            )
+
+
+def _start(operation_id: str, *, store: Store, clock: Clock) -> Operation | None:
+    try:
+        with store.write() as repos:
+            return repos.operations.start(operation_id, now=clock.now())
+    except NotFound:
+        return None
+
+
+def _run(operation: Operation, job: Job, *, services: Any, task: Task) -> Ending:
+    if operation.attempt > MAX_ATTEMPTS:
+        detail = f"its worker died {MAX_ATTEMPTS} times while it ran"
+        return Ending(state="failed", error={"code": "worker-lost", "detail": detail})
+    try:
+        job.check()
+        return Ending(state="succeeded", result=task(services, operation, job))
+    except Cancelled as error:
+        return Ending(state="cancelled", error=problem(error))
+    except TailwiseError as error:
+        return Ending(state="failed", error=problem(error))
+    except Exception as error:  # noqa: BLE001 -- the worker's boundary
+        structlog.get_logger().error("operation broke", exc_info=error)
+        detail = f"unexpected {type(error).__name__}"
+        return Ending(state="failed", error={"code": "internal", "detail": detail})
+
+
+def problem(error: TailwiseError) -> dict[str, Any]:
+    """An error as an operation stores it: code, detail, and errors and extras if any."""
+    document: dict[str, Any] = {"code": error.code, "detail": error.detail}
+    if error.errors:
+        document["errors"] = [asdict(field) for field in error.errors]
+    if error.extras:
+        document["extras"] = error.extras
+    return document
+
+
+def sweep(*, store: Store, jobs: Jobs, now: datetime) -> int:
+    """Enqueue again what was committed but maybe never enqueued, and end what was cancelled
+    while it waited; how many operations were looked at."""
+    with store.read() as repos:
+        waiting = [o for o in repos.operations.queued() if o.created_at <= now - WAITING_AGE]
+    for operation in waiting:
+        if operation.cancel_requested:
+            error = problem(Cancelled("the operation was cancelled before it started"))
+            finish(operation, Ending(state="cancelled", error=error), store=store, now=now)
+        else:
+            jobs.enqueue(operation)
+    return len(waiting)
