@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from typing import Any, cast
+from typing import Any
 
 from core.errors import InvalidInput
 from core.records import SPLITS, Labels, NewItem, Options, Split
@@ -90,7 +90,7 @@ def _split(value: object) -> Split:
     if value not in SPLITS:
         detail = f"a split is one of {', '.join(SPLITS)}"
         raise InvalidInput.at("/split", detail, code="unknown-split", allowed=list(SPLITS))
-    return cast("Split", value)
+    return value
 
 
 def _gold(value: object, *, class_ids: Collection[str]) -> Labels | None:
