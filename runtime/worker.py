@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,6 +21,7 @@ from core.ports import Clock, Store
 from core.records import Progress
 from runtime.execution import execute, sweep
 from runtime.logs import configure_logs
+from runtime.processes import die_with_parent, stop_on_signals
 from runtime.settings import Settings, load_settings
 from runtime.wiring import build
 
@@ -39,7 +38,7 @@ def run_worker(settings: Settings, *, announce: Callable[[], None] = lambda: Non
 
     ``announce`` is called once jobs are taken. Raises Conflict ``worker-already-running``.
     """
-    stopping = _stop_on_signals()
+    stopping = stop_on_signals()
     with claim_slot(settings.data_dir / "workers", settings.worker_id):
         services = build(settings, role="worker")
         store, clock = services.store, services.clock
@@ -112,13 +111,6 @@ def _cancelled(store: Store, operation_id: str) -> bool:
         return repos.operations.cancel_requested(operation_id)
 
 
-def _stop_on_signals() -> threading.Event:
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stopping.set())
-    return stopping
-
-
 def _leave_at_once(code: int) -> None:
     """End without waiting for threads: a job that would not pause resumes at its step."""
     sys.stdout.flush()
@@ -127,10 +119,18 @@ def _leave_at_once(code: int) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """``python -m runtime.worker``; ``--ready-fd`` gets one line once jobs are taken."""
+    """``python -m runtime.worker``.
+
+    ``--ready-fd`` gets one line once jobs are taken; ``--die-with-parent`` leaves the jobs
+    to the next start where the supervisor is killed, like any other crash.
+    """
     parser = argparse.ArgumentParser(prog="tailwise worker")
     parser.add_argument("--ready-fd", type=int)
-    ready_fd = parser.parse_args(argv).ready_fd
+    parser.add_argument("--die-with-parent", action="store_true")
+    options = parser.parse_args(argv)
+    ready_fd = options.ready_fd
+    if options.die_with_parent:
+        die_with_parent("SIGKILL")
 
     def announce() -> None:
         if ready_fd is not None:

@@ -200,3 +200,22 @@ class DbosWorker:
             cancelled=self._cancelled,
             stopping=self._stopping,
         )
+
+
+def migrate_jobs(engine: Engine, *, application_name: str = APPLICATION_NAME) -> None:
+    """Make or upgrade the engine's tables without taking a job."""
+    DBOS(
+        config=DBOSConfig(
+            name=application_name,
+            system_database_engine=engine,
+            serializer=DBOSPortableJSONSerializer(),
+            application_version=APPLICATION_VERSION,
+            executor_id="db-upgrade",
+            log_level="WARNING",
+        )
+    )
+    DBOS.listen_queues([])
+    try:
+        DBOS.launch()
+    finally:
+        DBOS.destroy(destroy_registry=True)

@@ -1,0 +1,178 @@
+"""The ``tailwise`` command; what a subcommand needs is imported when it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.errors import TailwiseError
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def _settings(**overrides: object) -> Any:
+    """The settings of this process, with its logs set up accordingly."""
+    from runtime.logs import configure_logs
+    from runtime.settings import load_settings
+
+    settings = load_settings(overrides=overrides)
+    configure_logs(level=settings.log_level, format=settings.log_format)
+    return settings
+
+
+@click.group(context_settings=CONTEXT)
+def tailwise() -> None:
+    """Finds the rare, dangerous cases your safety data misses."""
+
+
+@tailwise.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    click.echo(f"tailwise {installed('tailwise')}")
+
+
+@tailwise.command()
+@click.option("--host", help="Address to listen on. [TAILWISE_HOST, 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="0 = any. [TAILWISE_PORT, 8080]")
+@click.option("--metrics-port", type=click.IntRange(0, 65535), help="0 = off. [9090]")
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--api-only", is_flag=True, help="Start no worker here.")
+def serve(*, api_only: bool, **overrides: object) -> None:
+    """Serve the API, with a worker, until stopped."""
+    from runtime.serve import serve as run
+
+    sys.exit(run(_settings(**_absolute(overrides)), say=_say, api_only=api_only))
+
+
+@tailwise.command()
+@click.option("--worker-id", help="A name no other worker has. [TAILWISE_WORKER_ID, worker-0]")
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False))
+def worker(**overrides: object) -> None:
+    """Run operations until stopped; `serve` already starts one."""
+    from runtime.worker import run_worker
+
+    sys.exit(run_worker(_settings(**_absolute(overrides)), announce=lambda: _say("worker ready")))
+
+
+@tailwise.command()
+@click.option("--data", type=click.Path(exists=True, dir_okay=False), help="CSV, JSONL or Parquet.")
+@click.option("--text-column", default="text", show_default=True)
+@click.option("--label-column", default="label", show_default=True)
+@click.option("--split-column", help="Column with pool, test and reserve.")
+@click.option("--rounds", type=click.IntRange(1, 1000), default=5, show_default=True)
+@click.option("--batch-size", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--keep", is_flag=True, help="Leave the server up at the end.")
+@click.option("--report", type=click.Path(file_okay=False), help="Folder for the report.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def demo(**options: Any) -> None:
+    """Run the whole loop on a labelled file, or on the bundled one, and write a report."""
+    from benchmarks.demo.run import demo as run
+
+    sys.exit(run(**options) or 0)
+
+
+@tailwise.group()
+def keys() -> None:
+    """Access keys."""
+
+
+@keys.command("create")
+@click.option("--tenant", default="default", show_default=True)
+@click.option("--name", default="key", show_default=True)
+@click.option("--scope", "scopes", multiple=True, help="Repeatable; default: admin.")
+@click.option("--session", help="Restrict the key to one session.")
+def create_key(*, tenant: str, name: str, scopes: Sequence[str], session: str | None) -> None:
+    """Make a key and print it, once."""
+    from runtime import database
+
+    settings = _settings()
+    database.prepare(settings)
+    token = database.add_key(
+        settings, tenant_id=tenant, name=name, scopes=scopes or ["admin"], session_id=session
+    )
+    click.echo(token)
+
+
+@keys.command("list")
+@click.option("--tenant", default="default", show_default=True)
+def list_keys(*, tenant: str) -> None:
+    """Print ids, names and scopes; never the keys."""
+    from runtime import database
+
+    for key in database.list_keys(_settings(), tenant_id=tenant):
+        state = "revoked" if key.revoked_at else "active"
+        where = key.session_id or "all sessions"
+        click.echo(f"{key.id}  {state:7}  {key.name}  {','.join(sorted(key.scopes))}  {where}")
+
+
+@keys.command("revoke")
+@click.argument("key_id")
+@click.option("--tenant", default="default", show_default=True)
+def revoke_key(*, key_id: str, tenant: str) -> None:
+    """Make a key useless from now on."""
+    from runtime import database
+
+    database.revoke_key(_settings(), tenant_id=tenant, key_id=key_id)
+    click.echo(f"revoked {key_id}")
+
+
+@tailwise.group()
+def db() -> None:
+    """The databases."""
+
+
+@db.command("upgrade")
+def upgrade_db() -> None:
+    """Bring the service's and the jobs' tables to this version."""
+    from runtime import database
+
+    database.upgrade(_settings())
+    click.echo("the databases are up to date")
+
+
+@tailwise.group()
+def encoder() -> None:
+    """The sentence encoder."""
+
+
+@encoder.command("install")
+def install_encoder() -> None:
+    """Download the encoder's weights, check their hashes and write the ONNX file."""
+    from adapters.encoders.install import install_minilm
+
+    install_minilm(_settings().encoder_dir, report=click.echo)
+
+
+@tailwise.command()
+def openapi() -> None:
+    """Print the API's description as YAML."""
+    from api.app import openapi_yaml
+
+    click.echo(openapi_yaml(), nl=False)
+
+
+def main() -> None:
+    """The console script: refusals are one line and exit code 2."""
+    try:
+        tailwise()
+    except TailwiseError as error:
+        click.echo(f"error: {error.detail}", err=True)
+        sys.exit(2)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _absolute(overrides: dict[str, Any]) -> dict[str, object]:
+    return {k: v.absolute() if isinstance(v, Path) else v for k, v in overrides.items()}
+
+
+if __name__ == "__main__":
+    main()

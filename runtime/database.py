@@ -1,0 +1,142 @@
+"""What has to be in the database, and beside it, before processes start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from adapters.store import migrate
+from adapters.store.engine import make_engine, make_jobs_engine
+from adapters.store.store import open_store
+from core.access import DEFAULT_TENANT, mint_key
+from core.errors import NotFound
+from core.ports import Store
+from core.records import ApiKey, Page
+from runtime.clock import SystemClock, UlidIds
+from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+SECRET_FILE: Final = "cursor.key"  # noqa: S105 -- the name of a file
+ALL_KEYS: Final = 10_000
+
+
+def prepare(settings: Settings) -> None:
+    """Upgrade the embedded database; only check a shared one.
+
+    Raises Unavailable ``migrations-pending`` that names the command.
+    """
+    with _engine(settings) as engine:
+        if settings.embedded:
+            migrate.upgrade(engine)
+        else:
+            migrate.check(engine)
+
+
+def upgrade(settings: Settings) -> None:
+    """Bring the service's and the jobs' tables to this version."""
+    from adapters.jobs.dbos_worker import migrate_jobs  # noqa: PLC0415 -- a second to import
+
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _engine(settings) as engine:
+        migrate.upgrade(engine)
+    jobs = make_jobs_engine(settings.jobs_url)
+    try:
+        migrate_jobs(jobs)
+    finally:
+        jobs.dispose()
+
+
+def has_keys(settings: Settings) -> bool:
+    """Whether any access key was ever made."""
+    with _store(settings) as store, store.read() as repos:
+        return repos.access.any_key()
+
+
+def add_first_key(settings: Settings) -> str:
+    """An admin key of the default tenant; the token, which is stored nowhere."""
+    return add_key(
+        settings, tenant_id=DEFAULT_TENANT, name="first key", scopes=["admin"], session_id=None
+    )
+
+
+def add_key(
+    settings: Settings,
+    *,
+    tenant_id: str,
+    name: str,
+    scopes: Iterable[str],
+    session_id: str | None,
+) -> str:
+    """A new key of the tenant, which is made where it is new; the token."""
+    now = SystemClock().now()
+    minted = mint_key(
+        tenant_id=tenant_id,
+        name=name,
+        scopes=scopes,
+        session_id=session_id,
+        ids=UlidIds(),
+        now=now,
+    )
+    with _store(settings) as store, store.write() as repos:
+        repos.access.ensure_tenant(tenant_id, name=tenant_id, now=now)
+        repos.access.add_key(minted.key)
+    return minted.token
+
+
+def list_keys(settings: Settings, *, tenant_id: str) -> Sequence[ApiKey]:
+    """The tenant's keys, revoked ones too."""
+    with _store(settings) as store, store.read() as repos:
+        return repos.access.list_keys(tenant_id, Page(limit=ALL_KEYS))
+
+
+def revoke_key(settings: Settings, *, tenant_id: str, key_id: str) -> None:
+    """Raises NotFound ``unknown-key`` when the tenant has no such key."""
+    now = SystemClock().now()
+    with _store(settings) as store, store.write() as repos:
+        if not repos.access.revoke_key(tenant_id, key_id, now=now):
+            raise NotFound(f"tenant {tenant_id} has no such key", code="unknown-key")
+
+
+def cursor_secret(settings: Settings) -> bytes:
+    """The secret that signs cursors: the setting, or a file made on first use (0600).
+
+    Several processes may ask at once; all get the same one.
+    """
+    if settings.cursor_secret:
+        return settings.cursor_secret.encode()
+    path = settings.data_dir / SECRET_FILE
+    if not path.exists():
+        fresh = path.with_name(f"{SECRET_FILE}.{secrets.token_hex(8)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_hex(32))
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass  # another process was first
+        finally:
+            fresh.unlink()
+    return path.read_bytes()
+
+
+@contextmanager
+def _store(settings: Settings) -> Iterator[Store]:
+    """The store alone, for commands that need nothing else."""
+    store = open_store(settings.database_url)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[Engine]:
+    engine = make_engine(settings.database_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
