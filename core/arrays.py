@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.ports import Blobs
-from core.records import SHARD_ROWS, IndexVersion
+from core.ports import Blobs, Clock, Ids, Job
+from core.records import SHARD_ROWS, IndexVersion, Model
+
+Score = Callable[[NDArray[np.float16]], NDArray[np.float32]]
+"""(rows, D) vectors to (rows, C) probabilities."""
 
 POOL, TEST, RESERVE, DELETED = 0, 1, 2, -1
 """Codes in a shard's split array; the first three follow ``core.records.SPLITS``."""
@@ -62,23 +67,34 @@ class PoolArrays:
         for shard in self.version.shards:
             yield shard.number * SHARD_ROWS, self.shard_vectors(shard.number)
 
-    def _joined(self, names: Sequence[str], *, dtype: type) -> NDArray[np.generic]:
+    def _joined(self, names: Sequence[str], *, dtype: type) -> NDArray[Any]:
         if not names:
             return np.empty(0, dtype=dtype)
         parts = [self._blobs.array(name) for name in names]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def score_shards(
+def rescored(
     version: IndexVersion,
+    model: Model,
     *,
+    score: Score,
+    job: Job,
     blobs: Blobs,
-    score: Callable[[NDArray[np.float16]], NDArray[np.float32]],
-    progress: Callable[[int, int], None],
-) -> list[str]:
-    """Digests of each shard's probabilities under ``score``, in shard order."""
-    digests = []
+    clock: Clock,
+    ids: Ids,
+) -> IndexVersion:
+    """The next version: the same rows with ``model``'s probabilities in every shard."""
+    shards = []
     for done, shard in enumerate(version.shards):
-        digests.append(blobs.put_array(score(blobs.array(shard.vectors))))
-        progress(done + 1, len(version.shards))
-    return digests
+        probabilities = score(blobs.array(shard.vectors))
+        shards.append(replace(shard, probabilities=blobs.put_array(probabilities)))
+        job.progress("score", done + 1, len(version.shards))
+    return replace(
+        version,
+        id=ids.new("idx"),
+        sequence=version.sequence + 1,
+        model_id=model.id,
+        shards=tuple(shards),
+        created_at=clock.now(),
+    )

@@ -484,6 +484,8 @@ class Models(Protocol):
         """Raises the revision. Activating archives the model that was active."""
 
     def next_version(self, session_id: str) -> int: ...
+    def delete(self, session_id: str, model_id: str) -> None:
+        """Later reads raise Gone ``model-deleted``; the version number stays taken."""
 
 
 class Operations(Protocol):
@@ -526,6 +528,9 @@ class Operations(Protocol):
         kind: str | None = None,
         state: str | None = None,
     ) -> Sequence[Operation]: ...
+    def count(self, session_id: str, kind: OperationKind) -> int:
+        """How many of a kind there have ever been in a session."""
+
     def counts(self) -> Mapping[tuple[str, str], int]:
         """Operations by (kind, state) over all tenants, for the gauges."""
 

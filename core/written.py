@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,9 +71,7 @@ def candidates(
     pool = (splits == POOL) & ~training
     training[seed_position] = False
     found = {
-        corpus: nearest(
-            vectors, arrays.shards(), NEIGHBOURS, mask=lambda a, b, chosen=chosen: chosen[a:b]
-        )
+        corpus: nearest(vectors, arrays.shards(), NEIGHBOURS, mask=partial(_slice, chosen))
         for corpus, chosen in (("training", training), ("pool", pool), ("test", splits == TEST))
     }
     opinions = classify(vectors) if classify else [None] * len(texts)
@@ -97,6 +96,10 @@ def candidates(
         )
         for n, text in enumerate(texts)
     ]
+
+
+def _slice(chosen: NDArray[np.bool_], start: int, stop: int) -> NDArray[np.bool_]:
+    return chosen[start:stop]
 
 
 def _named(

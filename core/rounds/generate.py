@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,12 +58,12 @@ def generate(
     again. Stops early, keeping what it has, when the budget is spent; raises JobFailed
     ``upstream-unavailable`` when the provider stays away.
     """
-    outcomes: list[Mapping[str, object]] = []
+    outcomes: list[Mapping[str, Any]] = []
     away = 0
     for number, plan in enumerate(plans):
         job.check()
         job.progress("generate", number, len(plans))
-        outcome = job.step(f"seed-{number}", lambda n=number, p=plan: _write(n, p, desk=desk))
+        outcome = job.step(f"seed-{number}", partial(_write, number, plan, desk=desk))
         outcomes.append(outcome)
         if outcome["outcome"] == "over_budget":
             break
@@ -78,7 +80,7 @@ def generate(
     return result
 
 
-def _write(number: int, plan: SeedPlan, *, desk: Desk) -> dict[str, object]:
+def _write(number: int, plan: SeedPlan, *, desk: Desk) -> dict[str, Any]:
     """One call, its screening and its rows; the answer holds counts only, no text."""
     prefix = f"{row_prefix(desk.operation)}{number:05d}"
     if left := desk.written.starting(prefix):
@@ -91,8 +93,9 @@ def _write(number: int, plan: SeedPlan, *, desk: Desk) -> dict[str, object]:
     texts = [variation.text for variation in answer.variations]
     vectors = embed(texts, tenant_id=desk.session.tenant_id, encoder=desk.encoder, store=desk.store)
     screens = _screen(texts, vectors, plan, request, desk=desk)
+    call = _Call(plan=plan, request=request, answer=answer, example_ids=example_ids)
     rows = [
-        _row(f"{prefix}{place:02d}", place, plan, request, answer, example_ids, found, desk=desk)
+        _row(f"{prefix}{place:02d}", place, call, screens=found, desk=desk)
         for place, found in enumerate(screens)
     ]
     with desk.store.write() as tx:
@@ -103,7 +106,7 @@ def _write(number: int, plan: SeedPlan, *, desk: Desk) -> dict[str, object]:
 
 def _counts(
     plan: SeedPlan, rows: Sequence[Generation], *, outcome: str, category: str | None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     failed = Counter(s.check for row in rows for s in row.screens if not s.passed)
     return {
         "class": plan.class_id,
@@ -138,18 +141,21 @@ def _screen(
     return screen(drafts, seed=seed)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """What was asked for one seed, and what came back."""
+
+    plan: SeedPlan
+    request: GenerationRequest
+    answer: GenerationResult
+    example_ids: tuple[str, ...]
+
+
 def _row(
-    row_id: str,
-    place: int,
-    plan: SeedPlan,
-    request: GenerationRequest,
-    answer: GenerationResult,
-    example_ids: tuple[str, ...],
-    screens: tuple[Screen, ...],
-    *,
-    desk: Desk,
+    row_id: str, place: int, call: _Call, *, screens: tuple[Screen, ...], desk: Desk
 ) -> Generation:
     """One variation with its lineage; a dropped one is kept too, as evidence."""
+    plan, request, answer = call.plan, call.request, call.answer
     settings = desk.session.settings
     flagged = needs_review(screens)
     sampled = np.random.default_rng([request.seed, 5, place]).random() < settings.review_sample
@@ -177,7 +183,7 @@ def _row(
         template_version=request.template.version,
         template_sha256=request.template.sha256,
         attributes=request.attributes[place : place + 1],
-        example_ids=example_ids,
+        example_ids=call.example_ids,
         contrast=request.contrast.id if request.contrast else None,
         prompt_sha256=answer.prompt_sha256,
         response_sha256=answer.response_sha256,
@@ -196,15 +202,15 @@ def row_prefix(operation: Operation) -> str:
 
 
 def _totals(
-    outcomes: Sequence[Mapping[str, object]], *, desk: Desk, asked: Sequence[SeedPlan]
-) -> dict[str, object]:
+    outcomes: Sequence[Mapping[str, Any]], *, desk: Desk, asked: Sequence[SeedPlan]
+) -> dict[str, Any]:
     """Sums over the calls so far, for the operation's result."""
     states: Counter[str] = Counter()
     failed: Counter[str] = Counter()
     refused: Counter[str] = Counter()
     for outcome in outcomes:
-        states.update(outcome["states"])  # type: ignore[arg-type]
-        failed.update(outcome["failed_screens"])  # type: ignore[arg-type]
+        states.update(outcome["states"])
+        failed.update(outcome["failed_screens"])
         if outcome["outcome"] == "refused":
             refused[str(outcome["class"])] += 1
     kinds = Counter(str(outcome["outcome"]) for outcome in outcomes)
@@ -222,7 +228,7 @@ def _totals(
         "proposed": states["proposed"],
         "accepted": states["accepted"],
         "dropped": states["dropped"],
-        "flagged": sum(int(str(o["flagged"])) for o in outcomes),
+        "flagged": sum(o["flagged"] for o in outcomes),
         "failed_screens": dict(failed),
         "outcomes": dict(kinds),
         "refused_by_class": dict(refused),
@@ -231,7 +237,7 @@ def _totals(
     }
 
 
-def _announce(operation: Operation, result: Mapping[str, object], *, desk: Desk) -> None:
+def _announce(operation: Operation, result: Mapping[str, Any], *, desk: Desk) -> None:
     with desk.store.write() as tx:
         tx.events.add(
             tenant_id=desk.session.tenant_id,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import DELETED, POOL, PoolArrays
+from core.arrays import DELETED, POOL, PoolArrays, Score
 from core.clustering import Clusterer, assign
 from core.embedding import embed_missing
 from core.ports import Blobs, Clock, Encoder, Ids, Job, Store
@@ -16,8 +16,6 @@ from core.records import SHARD_ROWS, SPLITS, IndexVersion, Operation, Options, S
 
 SAMPLE_ROWS = 256 * 200
 """Most pool rows that clusters are fitted on; the rest are assigned once."""
-
-Score = Callable[[NDArray[np.float16]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,172 @@
+"""Fit a head, check its export, and say how good it is and whether it should take over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.arrays import PoolArrays, Score
+from core.metrics import evaluate
+from core.ports import Blobs, Classifier, Encoder, FittedHead, Learner, Store
+from core.records import Labels, Model, Options, Session
+from core.training import TrainingSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbench:
+    """How heads are fitted, loaded and trusted.
+
+    ``load`` makes a classifier of ONNX bytes; ``parity`` measures it against the fitted
+    head and raises JobFailed ``onnx-parity``; ``scorer`` turns ONNX bytes into the
+    function that scores a shard.
+    """
+
+    learner: Learner
+    encoder: Encoder
+    load: Callable[[bytes], Classifier]
+    parity: Callable[[FittedHead, Classifier, NDArray[np.float32]], float]
+    scorer: Callable[[bytes], Score]
+
+
+def fit(
+    data: TrainingSet,
+    session: Session,
+    snapshot: Options,
+    *,
+    arrays: PoolArrays,
+    bench: Workbench,
+    store: Store,
+    blobs: Blobs,
+) -> dict[str, Any]:
+    """One head on all rows, its ONNX checked and evaluated: facts without text."""
+    head = _fitted(data, seed=snapshot["seed"], bench=bench)
+    classifier = bench.load(head.onnx)
+    parity = bench.parity(head, classifier, data.vectors)
+    test = _test_rows(session, arrays=arrays, store=store)
+    if test is not None:
+        metrics = _quality(classifier, *test, columns=data.classes, session=session)
+        evaluated_on = "test"
+    else:
+        metrics = _holdout_quality(data, session, snapshot, bench=bench)
+        evaluated_on = "holdout" if metrics else "nothing"
+    names = [data.classes[target] for target in data.targets]
+    human = Counter(n for n, own in zip(names, data.human, strict=True) if own)
+    written = Counter(n for n, own in zip(names, data.human, strict=True) if not own)
+    return {
+        "onnx": blobs.put(head.onnx),
+        "parity": parity,
+        "parameters": dict(head.parameters),
+        "metrics": metrics,
+        "evaluated_on": evaluated_on,
+        "human_counts": dict(human),
+        "generated_counts": dict(written),
+    }
+
+
+def _fitted(data: TrainingSet, *, seed: int, bench: Workbench) -> FittedHead:
+    return bench.learner.fit(
+        data.vectors, data.targets, classes=len(data.classes), weights=data.weights, seed=seed
+    )
+
+
+def _test_rows(
+    session: Session, *, arrays: PoolArrays, store: Store
+) -> tuple[NDArray[np.float32], list[str]] | None:
+    """(vectors, class ids) of the test rows with gold; None where there are none."""
+    with store.read() as tx:
+        rows = tx.items.gold_split(session.id, "test")
+    rows = [row for row in rows if row[0] < arrays.version.rows]
+    if not rows:
+        return None
+    positions = np.array([position for position, _, _ in rows], dtype=np.int64)
+    return arrays.vectors(positions), [gold[0] for _, _, gold in rows]
+
+
+def _quality(
+    classifier: Classifier,
+    vectors: NDArray[np.float32],
+    gold: list[str],
+    *,
+    columns: Labels,
+    session: Session,
+) -> dict[str, Any]:
+    """Metrics over the whole schema; classes the head never saw get probability 0."""
+    classes = session.task.class_ids
+    probabilities = np.zeros((len(vectors), len(classes)), dtype=np.float32)
+    where = [classes.index(class_id) for class_id in columns if class_id in classes]
+    seen = [n for n, class_id in enumerate(columns) if class_id in classes]
+    probabilities[:, where] = classifier.predict(vectors)[:, seen]
+    kept = np.array([class_id in classes for class_id in gold], dtype=bool)
+    targets = np.array([classes.index(c) for c in gold if c in classes], dtype=np.int32)
+    return evaluate(probabilities[kept], targets, classes=classes)
+
+
+def _holdout_quality(
+    data: TrainingSet, session: Session, snapshot: Options, *, bench: Workbench
+) -> dict[str, Any]:
+    """An estimate on held-out human labels, by a second head that saw neither them nor
+    variations of them; {} where a class would be left without rows."""
+    held, rest = data.only_held_out(), data.without_held_out()
+    if len(held.targets) == 0 or len(np.unique(rest.targets)) < len(data.classes):
+        return {}
+    classifier = bench.load(_fitted(rest, seed=snapshot["seed"], bench=bench).onnx)
+    gold = [data.classes[target] for target in held.targets]
+    return _quality(classifier, held.vectors, gold, columns=data.classes, session=session)
+
+
+def verdict(
+    policy: str,
+    fitted: Mapping[str, Any],
+    active: Model | None,
+    *,
+    session: Session,
+    arrays: PoolArrays,
+    bench: Workbench,
+    store: Store,
+    blobs: Blobs,
+) -> dict[str, Any]:
+    """Whether the new model takes over, and how it compares with the active one.
+
+    On test rows both are scored now, on the same rows; held-out figures are each
+    model's own.
+    """
+    before = _active_f1(
+        active,
+        fitted["evaluated_on"],
+        session=session,
+        arrays=arrays,
+        bench=bench,
+        store=store,
+        blobs=blobs,
+    )
+    now = fitted["metrics"].get("macro_f1")
+    delta = None if before is None or now is None else now - before
+    better = delta is None or delta > 0
+    activated = policy == "auto" or (policy == "if_better" and better)
+    return {"activated": activated, "activate": policy, "delta_macro_f1": delta}
+
+
+def _active_f1(
+    active: Model | None,
+    evaluated_on: str,
+    *,
+    session: Session,
+    arrays: PoolArrays,
+    bench: Workbench,
+    store: Store,
+    blobs: Blobs,
+) -> float | None:
+    if active is None:
+        return None
+    test = _test_rows(session, arrays=arrays, store=store) if evaluated_on == "test" else None
+    if test is None:
+        value = active.metrics.get("macro_f1")
+        return None if value is None else float(value)
+    classifier = bench.load(blobs.get(active.onnx))
+    quality = _quality(classifier, *test, columns=active.classes, session=session)
+    return float(quality["macro_f1"])

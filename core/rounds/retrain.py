@@ -1,0 +1,265 @@
+"""Retrain: snapshot, fit, export, check, evaluate, score the pool and activate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from core.arrays import PoolArrays, rescored
+from core.embedding import embed
+from core.errors import Conflict
+from core.fitting import Workbench, fit, verdict
+from core.ports import (
+    Blobs,
+    Clock,
+    Ids,
+    Job,
+    Jobs,
+    Repositories,
+    Store,
+)
+from core.records import (
+    Generation,
+    IndexVersion,
+    Labelled,
+    Model,
+    Operation,
+    Options,
+    Session,
+)
+from core.requests import RetrainRequest
+from core.session_rules import require_open
+from core.submission import submit
+from core.training import TrainingSet, trainable_classes, training_set
+
+
+def start_retrain(
+    session: Session,
+    request: RetrainRequest,
+    *,
+    request_key: str | None,
+    store: Store,
+    jobs: Jobs,
+    clock: Clock,
+    ids: Ids,
+) -> Operation:
+    """Fix the snapshot and queue the training.
+
+    Raises Conflict ``session-not-open``, ``insufficient-classes``, ``nothing-new``,
+    ``not-indexed`` or ``operation-in-progress``.
+    """
+    with store.write() as tx:
+        current = tx.sessions.get(session.tenant_id, session.id, lock=True)
+        if request_key and (known := tx.operations.by_request(session.tenant_id, request_key)):
+            operation = known
+        else:
+            require_open(current, verb="retrain")
+            snapshot = _snapshot(tx, current, request)
+            operation, _ = submit(
+                tx,
+                current,
+                kind="retrain",
+                input=snapshot,
+                lane=f"{session.id}:retrain",
+                request_key=request_key,
+                ids=ids,
+                clock=clock,
+            )
+    jobs.enqueue(operation)
+    return operation
+
+
+def _snapshot(tx: Repositories, session: Session, request: RetrainRequest) -> dict[str, Any]:
+    """What exactly will be trained on, as the operation's input."""
+    watermark = tx.labels.watermark(session.id)
+    labelled = tx.labels.labelled(session.id, watermark=watermark)
+    least = session.settings.min_per_class
+    if request.min_per_class is not None:
+        least = request.min_per_class
+    _refuse_too_few(session, labelled, min_per_class=least)
+    if tx.indexes.latest(session.id) is None:
+        raise Conflict("the pool is not indexed yet", code="not-indexed")
+    generated = tx.generations.usable(session.id) if request.include_generated else ()
+    basis = f"{watermark}:{len(generated)}:{max((g.revision for g in generated), default=0)}"
+    _refuse_nothing_new(tx, session, request, basis=basis)
+    settings = session.settings
+    weight = request.generated_weight
+    return {
+        "label_watermark": watermark,
+        "generation_ids": [row.id for row in generated],
+        "basis": basis,
+        "round": tx.batches.count(session.id),
+        "min_per_class": least,
+        "generated_weight": settings.generated_weight if weight is None else weight,
+        "activate": request.activate or settings.activate,
+        "seed": settings.seed if request.seed is None else request.seed,
+    }
+
+
+def _refuse_too_few(session: Session, labelled: Sequence[Labelled], *, min_per_class: int) -> None:
+    present = Counter(c for row in labelled for c in row.labels)
+    classes = trainable_classes(labelled, order=session.task.class_ids, min_per_class=min_per_class)
+    if len(classes) < 2:  # noqa: PLR2004 -- a classifier needs two
+        raise Conflict(
+            "a detector needs labels of at least two classes",
+            code="insufficient-classes",
+            extras={"present": dict(present), "required": 2, "min_per_class": min_per_class},
+        )
+
+
+def _refuse_nothing_new(
+    tx: Repositories, session: Session, request: RetrainRequest, *, basis: str
+) -> None:
+    models = tx.models.all(session.id)
+    if models and models[-1].parameters.get("basis") == basis and not request.force:
+        raise Conflict(
+            "no label or variation is new since the last model; force trains all the same",
+            code="nothing-new",
+            extras={"watermark": models[-1].label_watermark, "model_id": models[-1].id},
+        )
+
+
+def retrain(
+    operation: Operation,
+    session: Session,
+    *,
+    job: Job,
+    bench: Workbench,
+    store: Store,
+    blobs: Blobs,
+    clock: Clock,
+    ids: Ids,
+) -> Options:
+    """Train on the operation's snapshot; labels that came later wait for the next model."""
+    snapshot = operation.input
+    job.progress("prepare", 0, 4)
+    with store.read() as tx:
+        version = tx.indexes.latest(session.id)
+        labelled = tx.labels.labelled(session.id, watermark=snapshot["label_watermark"])
+        rows = tx.generations.by_ids(session.id, snapshot["generation_ids"])
+    if version is None:
+        raise Conflict("the pool is not indexed yet", code="not-indexed")
+    arrays = PoolArrays(version, blobs=blobs)
+    data = _training_set(
+        session, snapshot, labelled, list(rows.values()), arrays=arrays, bench=bench, store=store
+    )
+    job.check()
+    job.progress("fit", 1, 4)
+    fitted = job.step(
+        "fit",
+        lambda: fit(data, session, snapshot, arrays=arrays, bench=bench, store=store, blobs=blobs),
+    )
+    job.check()
+    with store.read() as tx:
+        active = tx.models.active(session.id)
+        number = tx.models.next_version(session.id)
+    decided = verdict(
+        snapshot["activate"],
+        fitted,
+        active,
+        session=session,
+        arrays=arrays,
+        bench=bench,
+        store=store,
+        blobs=blobs,
+    )
+    model = Model(
+        id=f"mdl_{operation.id.partition('_')[2]}",
+        tenant_id=session.tenant_id,
+        session_id=session.id,
+        version=number,
+        round=snapshot["round"],
+        state="candidate"
+        if decided["activated"] or snapshot["activate"] == "manual"
+        else "rejected",
+        learner=session.settings.learner.name,
+        encoder_id=bench.encoder.id,
+        classes=data.classes,
+        onnx=fitted["onnx"],
+        label_watermark=snapshot["label_watermark"],
+        human_counts=fitted["human_counts"],
+        generated_counts=fitted["generated_counts"],
+        parameters={
+            **fitted["parameters"],
+            "basis": snapshot["basis"],
+            "generated_weight": snapshot["generated_weight"],
+        },
+        metrics=fitted["metrics"],
+        evaluated_on=fitted["evaluated_on"],
+        parity=fitted["parity"],
+        revision=1,
+        created_at=clock.now(),
+    )
+    scored = None
+    if decided["activated"]:
+        score = bench.scorer(blobs.get(model.onnx))
+        scored = rescored(version, model, score=score, job=job, blobs=blobs, clock=clock, ids=ids)
+    _publish(operation, model, scored, store=store, clock=clock)
+    return {
+        "model_id": model.id,
+        "version": model.version,
+        "label_watermark": model.label_watermark,
+        "classes": list(model.classes),
+        "human_counts": dict(model.human_counts),
+        "generated_counts": dict(model.generated_counts),
+        "evaluated_on": model.evaluated_on,
+        "metrics": model.metrics,
+        "parity": model.parity,
+        **decided,
+    }
+
+
+def _training_set(
+    session: Session,
+    snapshot: Options,
+    labelled: Sequence[Labelled],
+    generated: Sequence[Generation],
+    *,
+    arrays: PoolArrays,
+    bench: Workbench,
+    store: Store,
+) -> TrainingSet:
+    positions = np.array([row.position for row in labelled], dtype=np.int64)
+    written = embed(
+        [row.text for row in generated],
+        tenant_id=session.tenant_id,
+        encoder=bench.encoder,
+        store=store,
+    )
+    return training_set(
+        labelled,
+        arrays.vectors(positions),
+        generated,
+        written,
+        classes=trainable_classes(
+            labelled, order=session.task.class_ids, min_per_class=snapshot["min_per_class"]
+        ),
+        settings=replace(session.settings, generated_weight=snapshot["generated_weight"]),
+    )
+
+
+def _publish(
+    operation: Operation, model: Model, scored: IndexVersion | None, *, store: Store, clock: Clock
+) -> None:
+    """Model, scores, activation and event in one transaction."""
+    with store.write() as tx:
+        tx.models.add(model)
+        if scored is not None:
+            tx.indexes.add(scored)
+            tx.models.set_state(model.session_id, model.id, "active")
+        tx.events.add(
+            tenant_id=model.tenant_id,
+            session_id=model.session_id,
+            type="model.trained",
+            data={
+                "model_id": model.id,
+                "version": model.version,
+                "operation_id": operation.id,
+                "activated": scored is not None,
+            },
+            now=clock.now(),
+        )
