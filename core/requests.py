@@ -17,6 +17,7 @@ from core.records import (
     Options,
     Session,
     SessionSettings,
+    Split,
     Task,
 )
 
@@ -97,7 +98,7 @@ class ImportRequest:
 
     ``test_share`` and ``reserve_share`` split rows by the hash of their text,
     stratified by gold, when there is no split column. ``split_values`` maps a file's
-    own split names (e.g. train) to ours. ``label_separator`` None = one class per cell.
+    own split names (e.g. train) to ours.
     """
 
     format: Literal["csv", "jsonl", "parquet"]
@@ -109,6 +110,7 @@ class ImportRequest:
     lang_column: str | None = "lang"
     test_share: float = 0.0
     reserve_share: float = 0.0
+    split_values: Mapping[str, Split] = field(default_factory=dict)
     on_conflict: OnConflict = "error"
     dry_run: bool = False
 
