@@ -124,10 +124,15 @@ def _check(count: object, *, iterations: object) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Task:
-    """A fit made ready: rows, how many clusters, and where scikit-learn sets out."""
+    """A fit made ready: rows, how many clusters, and where scikit-learn sets out.
+
+    ``distinct`` are the different rows where they are no more than the clusters asked
+    for: then they are the centroids, and there is nothing to fit.
+    """
 
     sample: Floats
     count: int
+    distinct: Floats | None
     start: Floats | Literal["k-means++"]
     old: Floats | None
     seed: int
@@ -140,42 +145,58 @@ def _prepare(
     if sample.shape[0] > most:
         sample = sample[np.sort(rng.choice(sample.shape[0], most, replace=False))]
     sample = np.ascontiguousarray(sample, dtype=np.float32)
-    count = min(count, _distinct(sample))
-    seed = int(rng.integers(2**31))
-    if start is None or start.shape[1] != sample.shape[1]:
-        return _Task(sample=sample, count=count, start="k-means++", old=None, seed=seed)
-    first = _resized(start, sample=sample, count=count)
-    return _Task(sample=sample, count=count, start=first, old=start, seed=seed)
+    rows = _distinct(sample)
+    distinct = sample[rows] if rows.size <= count else None
+    count = min(count, rows.size)
+    first: Floats | Literal["k-means++"] = "k-means++"
+    old = start if start is not None and start.shape[1] == sample.shape[1] else None
+    if old is not None and distinct is None:
+        first = _resized(old, sample=sample, count=count)
+    return _Task(
+        sample=sample,
+        count=count,
+        distinct=distinct,
+        start=first,
+        old=old,
+        seed=int(rng.integers(2**31)),
+    )
 
 
-def _distinct(sample: Floats) -> int:
-    """Rows that differ in at least one bit (with one zero, not two)."""
+def _distinct(sample: Floats) -> NDArray[np.int64]:
+    """The first of each set of equal rows, ascending; -0 equals 0."""
     rows = np.ascontiguousarray(sample + np.float32(0))
-    return np.unique(rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1])))).size
+    whole = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+    return np.sort(np.unique(whole, return_index=True)[1])
 
 
 def _resized(start: Floats, *, sample: Floats, count: int) -> Floats:
     """``count`` centroids: the fullest old ones, then sample rows far from all of them."""
     sizes = np.bincount(assign(sample, start), minlength=start.shape[0])
     kept = np.sort(np.argsort(-sizes, kind="stable")[:count])
-    centroids = start[kept]
-    while centroids.shape[0] < count:
-        far = np.argmax(np.min(_squared_distances(sample, centroids), axis=1))
-        centroids = np.concatenate([centroids, sample[far : far + 1]])
-    return np.ascontiguousarray(centroids, dtype=np.float32)
+    centroids = [start[kept]]
+    nearest = _squared_distances(sample, centroids[0]).min(axis=1)
+    for _ in range(count - kept.size):
+        far = int(np.argmax(nearest))
+        centroids.append(sample[far : far + 1])
+        nearest = np.minimum(nearest, _squared_distances(sample, centroids[-1])[:, 0])
+    return np.ascontiguousarray(np.concatenate(centroids), dtype=np.float32)
 
 
 def _fitted(model: Any, *, task: _Task) -> Floats:
     """Centroids of a scikit-learn model on one thread: sums in one order, so the same
     bytes on any number of cores."""
+    centroids = task.distinct if task.distinct is not None else _run(model, sample=task.sample)
+    return centroids if task.old is None else keep_ids(task.old, new=centroids)
+
+
+def _run(model: Any, *, sample: Floats) -> Floats:
     from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415
 
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(task.sample)
-    centroids: Floats = np.asarray(model.cluster_centers_, dtype=np.float32)
-    return centroids if task.old is None else keep_ids(task.old, new=centroids)
+        model.fit(sample)
+    return np.asarray(model.cluster_centers_, dtype=np.float32)
 
 
 def keep_ids(old: Floats, *, new: Floats) -> Floats:

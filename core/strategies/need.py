@@ -64,7 +64,8 @@ class ClusterNeed:
 
     def _cap(self, view: PoolView, count: int) -> int:
         """Most rows of one cluster in the batch."""
-        clusters = np.unique(view.clusters[view.eligible]).size
+        sizes = np.bincount(view.clusters[view.eligible], minlength=view.cluster_count)
+        clusters = int((sizes > 0).sum())
         return max(1, math.ceil(self.spread * count / max(1, clusters)))
 
 
@@ -95,8 +96,8 @@ def _candidates(
         return rows[:0]
     classes = probabilities.shape[1]
     each = PER_PICK * math.ceil(count / classes) + PER_CLASS
-    wishes = [need.weights(), *np.eye(classes, dtype=np.float32)]
-    best = [top((probabilities @ wish * boost)[rows], each) for wish in wishes]
+    best = [top((probabilities @ need.weights() * boost)[rows], each)]
+    best += [top((probabilities[:, column] * boost)[rows], each) for column in range(classes)]
     return rows[np.unique(np.concatenate(best))]
 
 
