@@ -34,15 +34,19 @@ class EncoderFiles:
     tokenizer: bytes
     digest: str
     limit: int | None
+    licence: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortableEncoder:
-    """What a deployed model needs of an encoder: the graph, and tokenizer.json set to cut
-    texts and not to pad."""
+    """What a deployed model needs of an encoder: the graph, tokenizer.json set to cut texts
+    and not to pad, and what a model card says of them."""
 
     model: bytes
     tokenizer: bytes
+    licence: str
+    source: str
 
 
 def read_encoder(directory: Path) -> EncoderFiles:
@@ -68,6 +72,8 @@ def read_encoder(directory: Path) -> EncoderFiles:
         tokenizer=tokenizer,
         digest=sha256("".join(digests.values()).encode()),
         limit=record.get("max_length"),
+        licence=str(record.get("licence", "unknown")),
+        source=str(record.get("source", "a local folder")),
     )
 
 

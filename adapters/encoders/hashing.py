@@ -37,6 +37,10 @@ class HashingEncoder:
         lengths[lengths == 0] = 1.0
         return rows / lengths
 
+    def truncated(self, texts: Sequence[str]) -> list[bool]:
+        """Nothing is ever cut."""
+        return [False] * len(texts)
+
     def _count(self, texts: Sequence[str], **features: Any) -> Any:
         from sklearn.feature_extraction.text import HashingVectorizer  # noqa: PLC0415
 

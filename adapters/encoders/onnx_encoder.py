@@ -79,7 +79,12 @@ class OnnxEncoder:
             raise Unavailable(
                 "the encoder's files changed since they were loaded", code="encoder-corrupt"
             )
-        return PortableEncoder(model=files.model, tokenizer=self._tokenizer.to_str().encode())
+        return PortableEncoder(
+            model=files.model,
+            tokenizer=self._tokenizer.to_str().encode(),
+            licence=files.licence,
+            source=files.source,
+        )
 
     def _batches(self, tokens: list[list[int]]) -> Iterator[NDArray[np.intp]]:
         order = np.argsort([len(ids) for ids in tokens], kind="stable")
