@@ -132,13 +132,18 @@ LEAK = FieldError(
 def writable(tx: Repositories, session: Session) -> Session:
     """The session as it is now, locked; raises Conflict ``session-not-open`` once closed."""
     current = tx.sessions.get(session.tenant_id, session.id, lock=True)
-    if current.state not in {"draft", "open", "paused"}:
+    refuse_closed(current)
+    return current
+
+
+def refuse_closed(session: Session) -> None:
+    """Raise Conflict ``session-not-open`` where the pool may not change."""
+    if session.state not in {"draft", "open", "paused"}:
         raise Conflict(
             "the pool of a closed session does not change; reopen it first",
             code="session-not-open",
-            extras={"state": current.state},
+            extras={"state": session.state},
         )
-    return current
 
 
 def decide(
