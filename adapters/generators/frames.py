@@ -19,7 +19,7 @@ doesn't doing don't down during each else even ever every from have haven't havi
 just like more most much must never nobody none nothing only other over please really same
 should shouldn't some such than that that's their them then there these they they're this
 those through under until very want wants was wasn't were what when where which while will
-with without won't would wouldn't your yours
+with without won't would since wouldn't your yours
 """
 _KEPT: Final = frozenset(_FUNCTION_WORDS.split())
 """Words that carry the sentence (or its denial) and are never cut out."""

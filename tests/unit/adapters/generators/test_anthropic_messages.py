@@ -160,15 +160,15 @@ def test_a_spend_limit_of_the_account_is_not_retried(make, make_request, purse):
 
 
 @pytest.mark.parametrize(
-    ("code", "type"), [(500, "api_error"), (503, "api_error"), (529, "overloaded_error")]
+    "error", [(500, "api_error"), (503, "api_error"), (529, "overloaded_error")]
 )
 def test_way_2_and_3_server_errors_are_retried_n_times_at_no_charge(
-    make, make_request, purse, fake_time, code, type
+    make, make_request, purse, fake_time, error
 ):
-    with messages_server(server.status(code, type)) as fake:
+    with messages_server(server.status(*error)) as fake:
         result = make(fake.url, max_attempts=3).generate(make_request(), purse=purse)
         assert len(fake.requests) == 3
-    assert (result.outcome, result.category, result.attempts) == ("unavailable", type, 3)
+    assert (result.outcome, result.category, result.attempts) == ("unavailable", error[1], 3)
     assert purse.settled == [0.0, 0.0, 0.0]
     assert fake_time.now <= 60
 
@@ -405,7 +405,7 @@ def test_an_echoed_seed_is_dropped_by_the_screens(make, make_request, purse):
 
 
 def test_strict_slots_are_put_together_by_our_code(make, make_request, purse):
-    rows = [{"slots": ["anxious", "mortgage", "bank", "week"]}, {"slots": ["too few"]}]
+    rows = [{"slots": ["anxious", "mortgage", "changed", "this"]}, {"slots": ["too few"]}]
     document = server.message(json.dumps({"variations": rows}))
     with messages_server(server.answer(document)) as fake:
         request = make_request("strict_slots", count=1)
@@ -413,7 +413,7 @@ def test_strict_slots_are_put_together_by_our_code(make, make_request, purse):
         schema = fake.requests[0].body["output_config"]["format"]["schema"]
     assert "slots" in schema["properties"]["variations"]["items"]["properties"]
     assert [v.text for v in result.variations] == [
-        "I have been so anxious about my mortgage since the bank raised it last week"
+        "I have been so anxious about my mortgage since the landlord changed it this month"
     ]
 
 
