@@ -78,6 +78,9 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str]) -> Floats:
         """(n, D) float32, rows in the order of ``texts``; n may be 0."""
 
+    def truncated(self, texts: Sequence[str]) -> Sequence[bool]:
+        """Which texts are longer than the encoder reads."""
+
 
 class Classifier(Protocol):
     """A loaded ONNX head."""
@@ -447,6 +450,9 @@ class Generations(Protocol):
         label: str | None = None,
     ) -> Sequence[Generation]: ...
     def save(self, row: Generation, *, expected_revision: int) -> None: ...
+    def of_operation(self, session_id: str, operation_id: str) -> Sequence[Generation]:
+        """Every row an operation wrote, by id."""
+
     def usable(self, session_id: str) -> Sequence[Generation]:
         """Accepted and edited rows, by id: what may train."""
 

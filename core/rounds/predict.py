@@ -19,7 +19,6 @@ def predict(
     *,
     model_id: str | None,
     encoder: Encoder,
-    truncated: Callable[[Sequence[str]], Sequence[bool]],
     load: Callable[[Model], Classifier],
     store: Store,
 ) -> PredictResult:
@@ -36,7 +35,7 @@ def predict(
     probabilities = classifier.predict(encoder.encode(texts))
     uncertainty = entropy(probabilities)
     unseen = tuple(c for c in session.task.class_ids if c not in model.classes)
-    cut = truncated(texts)
+    cut = encoder.truncated(texts)
     results = []
     for row, doubt, short in zip(probabilities, uncertainty, cut, strict=True):
         scores = {c: float(p) for c, p in zip(model.classes, row, strict=True)}

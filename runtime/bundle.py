@@ -1,0 +1,75 @@
+"""A model as a folder that runs anywhere: graph, tokenizer, labels and model card."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from core.errors import Conflict
+from core.ports import Blobs, Encoder
+from core.records import Choice, Model, Session
+
+INTENDED_USE = (
+    "Flagging texts for review by people in the domain it was trained on. It is a "
+    "statistical detector: it misses cases and raises false alarms, and must not decide "
+    "alone about a person. Generated rows in its training data are synthetic."
+)
+
+
+def bundle(
+    session: Session, model: Model, *, encoder_for: Callable[[Choice], Encoder], blobs: Blobs
+) -> bytes:
+    """A zip with model.onnx (token ids to probabilities), tokenizer.json, labels.json and
+    README.md.
+
+    Raises Conflict ``encoder-not-portable`` where the session's encoder has no graph.
+    """
+    from adapters.encoders.onnx_encoder import OnnxEncoder  # noqa: PLC0415
+    from adapters.learners.bundle import export_bundle, write_bundle  # noqa: PLC0415
+
+    encoder = encoder_for(session.settings.encoder)
+    if not isinstance(encoder, OnnxEncoder):
+        raise Conflict(
+            "this session's encoder has no ONNX graph; only its head can be downloaded",
+            code="encoder-not-portable",
+        )
+    portable = encoder.portable()
+    files = export_bundle(
+        encoder=portable.model,
+        tokenizer=portable.tokenizer,
+        head=blobs.get(model.onnx),
+        classes=model.classes,
+        card=_card(session, model, licence=portable.licence, source=portable.source),
+    )
+    file = io.BytesIO()
+    write_bundle(file, files)
+    return file.getvalue()
+
+
+def _card(session: Session, model: Model, *, licence: str, source: str) -> Mapping[str, Any]:
+    """The model card's sections."""
+    metrics = model.metrics
+    quality = {
+        name: round(metrics[name], 4)
+        for name in ("macro_f1", "weighted_f1", "accuracy", "log_loss", "calibration_error")
+        if name in metrics
+    }
+    recall = {name: round(row["recall"], 4) for name, row in metrics.get("per_class", {}).items()}
+    return {
+        "title": f"{session.name}, model {model.version}",
+        "intended_use": INTENDED_USE,
+        "classes": {c.id: c.definition or c.name for c in session.task.classes},
+        "training data": {
+            "human labels": sum(model.human_counts.values()),
+            "generated rows (synthetic)": sum(model.generated_counts.values()),
+            "label watermark": model.label_watermark,
+        },
+        "human labels by class": dict(model.human_counts),
+        "generated rows by class": dict(model.generated_counts),
+        "parameters": dict(model.parameters),
+        f"quality on {model.evaluated_on} rows": quality or "not measured",
+        "recall by class": recall or "not measured",
+        "head": {"sha256": model.onnx, "parity": model.parity},
+        "encoder": {"id": model.encoder_id, "licence": licence, "source": source},
+    }

@@ -1,0 +1,558 @@
+"""The verbs with their collaborators bound: what routes, workers and benchmarks call."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.arrays import PoolArrays, Score
+from core.clustering import Clusterer
+from core.embedding import embed
+from core.errors import Conflict
+from core.overview import overview
+from core.pool import QueryStrategy
+from core.ports import (
+    Blobs,
+    Classifier,
+    Clock,
+    Encoder,
+    Generator,
+    Ids,
+    Job,
+    Jobs,
+    Learner,
+    Oracle,
+    Store,
+)
+from core.purse import SessionPurse
+from core.records import (
+    Batch,
+    Choice,
+    Generation,
+    Item,
+    LabelEvent,
+    Model,
+    NewItem,
+    Operation,
+    Options,
+    Session,
+    Template,
+    TemplateLevel,
+)
+from core.registry import Registry
+from core.requests import (
+    ExportRequest,
+    GenerateRequest,
+    GenerationPlan,
+    ImportRequest,
+    IngestResult,
+    LabelResult,
+    Mode,
+    NewLabel,
+    NewSession,
+    OnConflict,
+    PredictResult,
+    RetrainRequest,
+    ReviewDecision,
+    ReviewResult,
+    SelectRequest,
+    SelectResult,
+    SessionOverview,
+)
+from core.rounds import (
+    activate,
+    cancel,
+    export,
+    generate,
+    imports,
+    index,
+    ingest,
+    items,
+    label,
+    metrics,
+    plan,
+    predict,
+    purge,
+    retrain,
+    review,
+    select,
+    sessions,
+)
+from core.session_rules import KnownComponents
+from core.templates import add_template, templates
+from core.written import Written
+from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tailwise:
+    """Made by ``runtime.wiring.build``; ``request_key`` makes a POST happen once.
+
+    A verb takes a ``Session`` that its caller loaded for its tenant, so that another
+    tenant's ids never reach it.
+    """
+
+    settings: Settings
+    store: Store
+    blobs: Blobs
+    jobs: Jobs
+    clock: Clock
+    ids: Ids
+    encoders: Registry[Encoder]
+    strategies: Registry[QueryStrategy]
+    clusterers: Registry[Clusterer]
+    learners: Registry[Learner]
+    generators: Registry[Generator]
+    oracles: Registry[Oracle]
+    builtin_templates: Mapping[str, Template]
+    encoder_for: Callable[[Choice], Encoder]
+    classifier: Callable[[str], Classifier]
+    press: plan.Press
+    oracle_for: Callable[[Session, float | None], Oracle]
+    bench_for: Callable[[Session], retrain.Workbench]
+    reader: imports.RowReader
+    writer: Any
+    bundle: Callable[[Session, Model], bytes]
+    render: Callable[..., bytes]
+    readiness: Callable[[], Mapping[str, bool]]
+    jobs_engine: Callable[[], Engine]
+
+    # --- sessions -------------------------------------------------------------
+
+    def session(self, tenant_id: str, session_id: str) -> Session:
+        with self.store.read() as tx:
+            return tx.sessions.get(tenant_id, session_id)
+
+    def create_session(self, tenant_id: str, new: NewSession) -> Session:
+        return sessions.create_session(
+            tenant_id,
+            new,
+            known=self._known(tenant_id),
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    def update_session(
+        self, session: Session, new: NewSession, *, expected_revision: int
+    ) -> Session:
+        return sessions.update_session(
+            session,
+            new,
+            expected_revision=expected_revision,
+            known=self._known(session.tenant_id),
+            store=self.store,
+            clock=self.clock,
+        )
+
+    def transition(self, session: Session, to: sessions.Transition) -> Session:
+        return sessions.transition(session, to, store=self.store, clock=self.clock)
+
+    def delete_session(
+        self, session: Session, *, expected_revision: int, request_key: str | None
+    ) -> Operation:
+        return sessions.delete_session(
+            session, expected_revision=expected_revision, request_key=request_key, **self._queue()
+        )
+
+    def overview(self, session: Session) -> SessionOverview:
+        return overview(session, store=self.store)
+
+    # --- the pool ---------------------------------------------------------------
+
+    def add_items(
+        self,
+        session: Session,
+        rows: Sequence[NewItem | Exception],
+        *,
+        on_conflict: OnConflict,
+        mode: Mode,
+    ) -> IngestResult:
+        return ingest.add_items(session, rows, on_conflict=on_conflict, mode=mode, **self._queue())
+
+    def update_item(
+        self, session: Session, item_id: str, changes: Mapping[str, Any], *, expected_revision: int
+    ) -> Item:
+        return items.update_item(
+            session, item_id, changes, expected_revision=expected_revision, **self._queue()
+        )
+
+    def delete_item(self, session: Session, item_id: str, *, expected_revision: int) -> None:
+        items.delete_item(session, item_id, expected_revision=expected_revision, **self._queue())
+
+    def start_import(
+        self,
+        session: Session,
+        chunks: Iterable[bytes],
+        request: ImportRequest,
+        *,
+        request_key: str | None,
+    ) -> Operation:
+        return imports.start_import(
+            session,
+            chunks,
+            request,
+            request_key=request_key,
+            blobs=self.blobs,
+            reader=self.reader,
+            max_bytes=self.settings.max_import_bytes,
+            **self._queue(),
+        )
+
+    def import_errors(self, session: Session, operation_id: str) -> Iterable[bytes]:
+        return imports.import_errors(session, operation_id, store=self.store, blobs=self.blobs)
+
+    # --- the round --------------------------------------------------------------
+
+    def select(
+        self, session: Session, request: SelectRequest, *, request_key: str | None
+    ) -> SelectResult:
+        return select.select(
+            session,
+            request,
+            request_key=request_key,
+            max_batch=self.settings.max_batch,
+            store=self.store,
+            blobs=self.blobs,
+            strategies=self.strategies,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    def cancel_batch(self, session: Session, batch_id: str) -> Batch:
+        return cancel.cancel_batch(session, batch_id, store=self.store, clock=self.clock)
+
+    def label(
+        self,
+        session: Session,
+        answers: Sequence[NewLabel],
+        *,
+        annotator_id: str,
+        mode: Mode,
+        allow_unsolicited: bool,
+    ) -> LabelResult:
+        return label.label(
+            session,
+            answers,
+            annotator_id=annotator_id,
+            mode=mode,
+            allow_unsolicited=allow_unsolicited,
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    def label_by_oracle(
+        self, session: Session, batch_id: str, *, noise: float | None
+    ) -> LabelResult:
+        return label.label_by_oracle(
+            session,
+            batch_id,
+            noise=noise,
+            oracle_for=self.oracle_for,
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    def undo_label(self, session: Session, label_id: str, *, annotator_id: str) -> LabelEvent:
+        return label.undo_label(
+            session,
+            label_id,
+            annotator_id=annotator_id,
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    def plan_generation(self, session: Session, request: GenerateRequest) -> GenerationPlan:
+        return plan.plan_generation(
+            session, request, press=self.press, store=self.store, blobs=self.blobs
+        )
+
+    def start_generate(
+        self, session: Session, request: GenerateRequest, *, request_key: str | None
+    ) -> Operation:
+        return plan.start_generate(
+            session, request, request_key=request_key, press=self.press, **self._queue()
+        )
+
+    def review(
+        self, session: Session, decisions: Sequence[ReviewDecision], *, reviewer: str, mode: Mode
+    ) -> ReviewResult:
+        return review.review(
+            session, decisions, reviewer=reviewer, mode=mode, store=self.store, clock=self.clock
+        )
+
+    def generation(self, session: Session, generation_id: str) -> Generation:
+        with self.store.read() as tx:
+            return tx.generations.get(session.id, generation_id)
+
+    def start_retrain(
+        self, session: Session, request: RetrainRequest, *, request_key: str | None
+    ) -> Operation:
+        return retrain.start_retrain(session, request, request_key=request_key, **self._queue())
+
+    def start_activate(
+        self, session: Session, model_id: str, *, expected_revision: int, request_key: str | None
+    ) -> Operation:
+        return activate.start_activate(
+            session,
+            model_id,
+            expected_revision=expected_revision,
+            request_key=request_key,
+            **self._queue(),
+        )
+
+    def delete_model(self, session: Session, model_id: str, *, expected_revision: int) -> None:
+        activate.delete_model(
+            session,
+            model_id,
+            expected_revision=expected_revision,
+            store=self.store,
+            clock=self.clock,
+        )
+
+    def model_bundle(self, session: Session, model_id: str) -> bytes:
+        with self.store.read() as tx:
+            model = tx.models.get(session.id, model_id)
+        return self.bundle(session, model)
+
+    def predict(
+        self, session: Session, texts: Sequence[str], *, model_id: str | None
+    ) -> PredictResult:
+        return predict.predict(
+            session,
+            texts,
+            model_id=model_id,
+            encoder=self.encoder_for(session.settings.encoder),
+            load=lambda model: self.classifier(model.onnx),
+            store=self.store,
+        )
+
+    # --- seeing and taking away ---------------------------------------------------
+
+    def metrics(self, session: Session) -> Options:
+        return metrics.metrics(session, store=self.store, blobs=self.blobs)
+
+    def learning_curve(self, session: Session) -> Options:
+        return metrics.learning_curve(session, store=self.store)
+
+    def clusters(self, session: Session) -> Options:
+        return metrics.clusters(session, store=self.store, blobs=self.blobs)
+
+    def plot(self, session: Session, name: str, *, format: Literal["svg", "png"]) -> bytes:
+        data = metrics.plot_data(session, name, store=self.store, blobs=self.blobs)
+        return self.render(name, data, format=format)
+
+    def start_export(
+        self, session: Session, request: ExportRequest, *, request_key: str | None
+    ) -> Operation:
+        return export.start_export(session, request, request_key=request_key, **self._queue())
+
+    def export_content(self, session: Session, operation_id: str) -> Iterable[bytes]:
+        return export.export_content(session, operation_id, store=self.store, blobs=self.blobs)
+
+    def templates(self, tenant_id: str) -> Sequence[Template]:
+        return templates(tenant_id, builtin=self.builtin_templates, store=self.store)
+
+    def add_template(
+        self, tenant_id: str, *, id: str, level: TemplateLevel, system: str, body: str
+    ) -> Template:
+        return add_template(
+            tenant_id,
+            id=id,
+            level=level,
+            system=system,
+            body=body,
+            builtin=self.builtin_templates,
+            store=self.store,
+            clock=self.clock,
+        )
+
+    # --- operations ---------------------------------------------------------------
+
+    def wait(self, tenant_id: str, operation_id: str, *, seconds: float) -> Operation:
+        """The operation once it is done, or as it is after ``seconds``."""
+        deadline = time.monotonic() + seconds
+        while True:
+            with self.store.read() as tx:
+                operation = tx.operations.get(tenant_id, operation_id)
+            left = deadline - time.monotonic()
+            if operation.done or left <= 0:
+                return operation
+            threading.Event().wait(min(POLL_SECONDS, left))
+
+    def cancel_operation(self, tenant_id: str, operation_id: str) -> Operation:
+        """Ask for a stop at the next step; raises Conflict ``operation-finished``."""
+        with self.store.write() as tx:
+            operation = tx.operations.get(tenant_id, operation_id)
+            if operation.done:
+                raise Conflict(
+                    f"the operation is {operation.state}",
+                    code="operation-finished",
+                    extras={"state": operation.state},
+                )
+            tx.operations.request_cancel(operation_id)
+        self.jobs.cancel(operation_id)
+        return self.wait(tenant_id, operation_id, seconds=0)
+
+    def ready(self) -> Mapping[str, bool]:
+        """Checks by name; all true means ready."""
+        return self.readiness()
+
+    # --- what a worker runs ---------------------------------------------------------
+
+    def run_import(self, operation: Operation, job: Job) -> Options:
+        return imports.run_import(
+            operation,
+            self._session_of(operation),
+            job=job,
+            reader=self.reader,
+            blobs=self.blobs,
+            **self._queue(),
+        )
+
+    def run_index(self, operation: Operation, job: Job) -> Options:
+        session = self._session_of(operation)
+        return index.index(
+            operation,
+            session,
+            job=job,
+            encoder=self.encoder_for(session.settings.encoder),
+            clusterer=self.clusterers.make(session.settings.clusterer),
+            scorer=partial(self._scorer, session),
+            **self._files(),
+        )
+
+    def run_generate(self, operation: Operation, job: Job) -> Options:
+        session = self._session_of(operation)
+        generator = self.press.make(session, _choice(operation.input["generator"]))
+        encoder = self.encoder_for(session.settings.encoder)
+        with self.store.read() as tx:
+            context, plans = plan.prepare(tx, session, operation.input, press=self.press)
+            labelled = plan.labelled_positions(tx, session)
+            earlier = [
+                *tx.generations.usable(session.id),
+                *tx.generations.of_operation(session.id, operation.id),
+            ]
+        earlier = list({row.id: row for row in earlier}.values())
+        written = Written(encoder.dimension)
+        texts = [row.text for row in earlier]
+        written.add(
+            earlier, embed(texts, tenant_id=session.tenant_id, encoder=encoder, store=self.store)
+        )
+        purse = SessionPurse(
+            session,
+            operation_id=operation.id,
+            generator=generator.name,
+            model=generator.model,
+            max_dollars=operation.input["max_dollars"],
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+        )
+        desk = generate.Desk(
+            session=session,
+            operation=operation,
+            context=context,
+            arrays=PoolArrays(context.version, blobs=self.blobs),
+            labelled=labelled,
+            written=written,
+            generator=generator,
+            purse=purse,
+            encoder=encoder,
+            classify=self._opinions(session, context.version.model_id),
+            store=self.store,
+            clock=self.clock,
+        )
+        result = generate.generate(operation, desk=desk, plans=plans, job=job)
+        return {**result, "note": operation.input["note"]}
+
+    def run_retrain(self, operation: Operation, job: Job) -> Options:
+        session = self._session_of(operation)
+        return retrain.retrain(
+            operation, session, job=job, bench=self.bench_for(session), **self._files()
+        )
+
+    def run_activate(self, operation: Operation, job: Job) -> Options:
+        session = self._session_of(operation)
+        scorer = self.bench_for(session).scorer
+        return activate.activate(operation, session, job=job, scorer=scorer, **self._files())
+
+    def run_export(self, operation: Operation, job: Job) -> Options:
+        return export.run_export(
+            operation,
+            job,
+            store=self.store,
+            blobs=self.blobs,
+            writer=self.writer,
+            clock=self.clock,
+        )
+
+    def run_delete(self, operation: Operation, job: Job) -> Options:
+        return purge.purge(operation, job=job, store=self.store, blobs=self.blobs)
+
+    # --- inside ---------------------------------------------------------------------
+
+    def _queue(self) -> dict[str, Any]:
+        """What every verb that may queue an operation takes."""
+        return {"store": self.store, "jobs": self.jobs, "clock": self.clock, "ids": self.ids}
+
+    def _files(self) -> dict[str, Any]:
+        """What every verb that writes arrays takes."""
+        return {"store": self.store, "blobs": self.blobs, "clock": self.clock, "ids": self.ids}
+
+    def _session_of(self, operation: Operation) -> Session:
+        return self.session(operation.tenant_id, operation.session_id)
+
+    def _scorer(self, session: Session, model_id: str) -> Score:
+        with self.store.read() as tx:
+            model = tx.models.get(session.id, model_id)
+        return self.bench_for(session).scorer(self.blobs.get(model.onnx))
+
+    def _opinions(
+        self, session: Session, model_id: str | None
+    ) -> Callable[[NDArray[np.float32]], Sequence[Mapping[str, float]]] | None:
+        """The model's probabilities by class id; None before the first model."""
+        if model_id is None:
+            return None
+        with self.store.read() as tx:
+            model = tx.models.get(session.id, model_id)
+        classifier = self.classifier(model.onnx)
+
+        def classify(vectors: NDArray[np.float32]) -> list[Mapping[str, float]]:
+            rows = classifier.predict(vectors)
+            return [dict(zip(model.classes, map(float, row), strict=True)) for row in rows]
+
+        return classify
+
+    def _known(self, tenant_id: str) -> KnownComponents:
+        return KnownComponents(
+            registries={
+                "encoder": self.encoders,
+                "clusterer": self.clusterers,
+                "strategy": self.strategies,
+                "learner": self.learners,
+                "generator": self.generators,
+                "oracle": self.oracles,
+            },
+            templates={template.id for template in self.templates(tenant_id)},
+            gold_allowed=self.settings.allow_gold_oracle,
+        )
+
+
+def _choice(document: Mapping[str, Any]) -> Choice:
+    return Choice(name=document["name"], options=document["options"])

@@ -1,0 +1,207 @@
+"""Makes every object, in order, from the settings; nothing else constructs collaborators."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Final, Literal
+
+from adapters.blobs.files import FsspecBlobs
+
+from adapters.charts import render
+from adapters.encoders import encoders
+from adapters.files.reading import FileReader
+from adapters.generators import generators, resolve
+from adapters.generators.templates import builtin_templates
+from adapters.jobs.dbos_jobs import DbosJobs
+from adapters.learners import learners
+from adapters.store.engine import make_jobs_engine
+from adapters.store.store import open_store
+from core.arrays import Score
+from core.clustering import clusterers
+from core.fitting import Workbench
+from core.ports import Blobs, Classifier, Clock, Encoder, Generator, Jobs, Oracle, Store
+from core.records import Choice, Labels, Session
+from core.registry import Registry
+from core.reserve import PoolReserve
+from core.rounds.plan import Press
+from core.strategies import strategies
+from oracle import oracles
+from runtime.bundle import bundle
+from runtime.clock import SystemClock, UlidIds
+from runtime.settings import Settings
+from runtime.tailwise import Tailwise
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+Role = Literal["web", "worker", "inline"]
+
+MODELS_IN_MEMORY: Final = 32
+FRESH_WORKER: Final = timedelta(seconds=60)
+FREE_DISK: Final = 0.05
+
+
+def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwise:
+    """The service for one process.
+
+    ``web`` shares encoder batches between requests and only enqueues jobs; ``worker``
+    gives the encoder every core; ``inline`` is for tests and benchmarks, which pass
+    ``jobs`` of their own.
+    """
+    clock = SystemClock()
+    ids = UlidIds(clock)
+    store = open_store(settings.database_url)
+    blobs = FsspecBlobs(settings.blobs_url)
+    jobs_engine = _once(partial(make_jobs_engine, settings.jobs_url))
+    if jobs is None:
+        jobs = DbosJobs(jobs_engine())
+    encoder_for = _encoder_source(settings, role=role)
+    classifier = _classifier_source(blobs)
+    key = settings.anthropic_api_key or None
+    base_url = settings.anthropic_base_url or None
+
+    def generator(session: Session, choice: Choice) -> Generator:
+        reserve = PoolReserve(session, store=store, blobs=blobs)
+        registry = generators(
+            anthropic_key=key,
+            anthropic_base_url=base_url,
+            reserve=reserve,
+            class_ids=session.task.class_ids,
+        )
+        return registry.make(choice)
+
+    return Tailwise(
+        settings=settings,
+        store=store,
+        blobs=blobs,
+        jobs=jobs,
+        clock=clock,
+        ids=ids,
+        encoders=_encoders(settings, threads=1),
+        strategies=strategies(),
+        clusterers=clusterers(),
+        learners=learners(),
+        generators=_known_generators(key, base_url=base_url),
+        oracles=oracles(gold=_no_gold, class_ids=()),
+        builtin_templates=builtin_templates(),
+        encoder_for=encoder_for,
+        classifier=classifier,
+        press=Press(
+            resolve=partial(_resolve, key_present=key is not None),
+            make=generator,
+            builtin=builtin_templates(),
+        ),
+        oracle_for=partial(_oracle, store=store),
+        bench_for=partial(_bench, encoder_for=encoder_for),
+        reader=FileReader(),
+        bundle=partial(bundle, encoder_for=_encoder_source(settings, role="inline"), blobs=blobs),
+        render=render,
+        readiness=partial(_readiness, settings=settings, store=store, clock=clock),
+        jobs_engine=jobs_engine,
+    )
+
+
+def _once(make: Callable[[], Engine]) -> Callable[[], Engine]:
+    """The same engine each time, made when first asked for."""
+    return lru_cache(maxsize=1)(make)
+
+
+def _encoders(settings: Settings, *, threads: int) -> Registry[Encoder]:
+    return encoders(minilm_directory=settings.encoder_dir, threads=threads)
+
+
+def _encoder_source(settings: Settings, *, role: Role) -> Callable[[Choice], Encoder]:
+    """Encoders by choice, each loaded once per process when first used."""
+    threads = settings.encoder_threads if role == "worker" else 1
+    registry = _encoders(settings, threads=threads)
+
+    @lru_cache(maxsize=8)
+    def make(name: str, options: tuple[tuple[str, object], ...]) -> Encoder:
+        encoder = registry.make(Choice(name=name, options=dict(options)))
+        if role != "web":
+            return encoder
+        from adapters.encoders.batching import BatchingEncoder  # noqa: PLC0415
+
+        return BatchingEncoder(encoder, window_s=settings.batch_window_ms / 1000)
+
+    return lambda choice: make(choice.name, tuple(sorted(choice.options.items())))
+
+
+def _classifier_source(blobs: Blobs) -> Callable[[str], Classifier]:
+    """Heads by the sha256 of their bytes, checked when loaded."""
+
+    @lru_cache(maxsize=MODELS_IN_MEMORY)
+    def load(digest: str) -> Classifier:
+        from adapters.learners.onnx_head import OnnxClassifier  # noqa: PLC0415
+
+        return OnnxClassifier(blobs.get(digest), sha256=digest)
+
+    return load
+
+
+def _known_generators(key: str | None, *, base_url: str | None) -> Registry[Generator]:
+    """What a session may name, "auto" included."""
+    registry = generators(
+        anthropic_key=key, anthropic_base_url=base_url, reserve=None, class_ids=()
+    )
+    name = resolve("auto", key_present=key is not None)
+    registry.register(
+        "auto", partial(registry.make, Choice(name=name)), summary=f"{name}, on this server."
+    )
+    return registry
+
+
+def _resolve(choice: Choice, *, key_present: bool) -> Choice:
+    name = resolve(choice.name, key_present=key_present)
+    return choice if name == choice.name else Choice(name=name)
+
+
+def _bench(session: Session, *, encoder_for: Callable[[Choice], Encoder]) -> Workbench:
+    from adapters.learners.onnx_head import OnnxClassifier, parity, score_shard  # noqa: PLC0415
+
+    def load(data: bytes) -> Classifier:
+        return OnnxClassifier(data, sha256=None)
+
+    def scorer(data: bytes) -> Score:
+        return partial(score_shard, OnnxClassifier(data, sha256=None))
+
+    return Workbench(
+        learner=learners().make(session.settings.learner),
+        encoder=encoder_for(session.settings.encoder),
+        load=load,
+        parity=parity,
+        scorer=scorer,
+    )
+
+
+def _no_gold(_item_ids: Sequence[str]) -> Mapping[str, Labels]:
+    return {}
+
+
+def _oracle(session: Session, noise: float | None, *, store: Store) -> Oracle:
+    """The session's oracle; ``noise`` overrides its setting."""
+
+    def gold(item_ids: Sequence[str]) -> Mapping[str, Labels]:
+        with store.read() as tx:
+            return tx.items.gold(session.id, item_ids)
+
+    choice = session.settings.oracle
+    if noise is not None:
+        choice = Choice(name=choice.name, options={**choice.options, "noise": noise})
+    return oracles(gold=gold, class_ids=session.task.class_ids).make(choice)
+
+
+def _readiness(*, settings: Settings, store: Store, clock: Clock) -> Mapping[str, bool]:
+    """What must hold before requests are worth sending here."""
+    with store.read() as tx:
+        beats = tx.heartbeats.latest().values()
+    disk = shutil.disk_usage(settings.data_dir)
+    return {
+        "database": True,
+        "worker": any(clock.now() - beat < FRESH_WORKER for beat in beats),
+        "disk": disk.free > FREE_DISK * disk.total,
+        "encoder": (settings.encoder_dir / "model.onnx").exists(),
+    }
