@@ -39,7 +39,7 @@ def update_item(
         item = _expected(tx, current, item_id, revision=expected_revision)
         if "state" in changes:
             _move(tx, current, item, to=changes["state"])
-        if any(field in changes for field in CONTENT):
+        if changes:
             _rewrite(tx, current, item, changes, ids=ids)
         operation = _announce(tx, current, item, "item.updated", clock=clock, ids=ids)
         changed = tx.items.get(session.id, item_id)
@@ -108,13 +108,13 @@ def _move(tx: Repositories, session: Session, item: Item, *, to: ItemState) -> N
 def _rewrite(
     tx: Repositories, session: Session, item: Item, changes: Mapping[str, Any], *, ids: Ids
 ) -> None:
+    """Also where only the state changed: it raises the revision."""
     new = _changed(tx, session, item, changes)
     row = Candidate(index=0, item=new)
     decision = decide(tx, session, [row], on_conflict="update", ids=ids)[0]
     if decision.error is not None:
         raise Conflict(decision.error.detail, code=decision.error.code, errors=[decision.error])
-    if decision.status == "updated":
-        tx.items.rewrite(session.id, item.id, new, text_hash=decision.text_hash)
+    tx.items.rewrite(session.id, item.id, new, text_hash=decision.text_hash)
 
 
 def _changed(tx: Repositories, session: Session, item: Item, changes: Mapping[str, Any]) -> NewItem:
