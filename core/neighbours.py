@@ -22,7 +22,7 @@ def nearest(
     *,
     mask: Mask | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The ``limit`` rows of highest cosine to each vector, best first; ties by position.
+    """The ``limit`` rows of highest cosine to each vector, best first; repeatable.
 
     Args:
         vectors: (m, D) unit rows.
