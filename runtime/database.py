@@ -28,7 +28,7 @@ ALL_KEYS: Final = 10_000
 def prepare(settings: Settings) -> None:
     """Upgrade the embedded database; only check a shared one.
 
-    Raises Unavailable ``migrations-pending`` that names the command.
+    Raises NotInstalled ``database-outdated`` that names the command, or ``database-newer``.
     """
     with _engine(settings) as engine:
         if settings.embedded:

@@ -57,8 +57,8 @@ def serve(settings: Settings, *, say: Say, api_only: bool = False) -> int:
     """Serve until SIGTERM or SIGINT; the exit code is 0, or 1 when the web server ended.
 
     ``say`` gets the lines meant for the person who started it: the first key (once) and
-    the address. Raises NotInstalled ``encoder-missing``, Conflict ``port-taken``, and
-    Unavailable ``start-failed`` or ``migrations-pending``.
+    the address. Raises NotInstalled ``encoder-missing`` or ``database-outdated``, Conflict
+    ``port-taken`` and Unavailable ``start-failed``.
     """
     stopping = stop_on_signals()
     require_encoder(settings)
