@@ -34,9 +34,10 @@ def model_card(*, classes: Labels, card: Mapping[str, Any]) -> str:
     """Title, how to run it, the classes, then one section per entry of ``card``.
 
     A mapping becomes a table, a sequence a list, anything else a paragraph; ``title`` and
-    ``intended_use`` come first.
+    ``intended_use`` come first, and ``classes`` may say more of them than their ids.
     """
-    rest = {name: value for name, value in card.items() if name not in {"title", "intended_use"}}
+    first = {"title", "intended_use", "classes"}
+    rest = {name: value for name, value in card.items() if name not in first}
     parts = [
         f"# {_line(card.get('title', 'Text classifier'))}",
         "Made with Tailwise: from token ids to class probabilities in one ONNX file.",
@@ -44,7 +45,7 @@ def model_card(*, classes: Labels, card: Mapping[str, Any]) -> str:
         f"## How to run it\n\n`pip install onnxruntime tokenizers`, then:\n\n```python\n{_RUN}```",
         "The model reads tokens up to the length set in `tokenizer.json` and no further. Each "
         "row of `probabilities` sums to 1, in the order of `labels.json`.",
-        _section("classes", classes),
+        _section("classes", card.get("classes", classes)),
         *(_section(name, value) for name, value in rest.items()),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -40,6 +40,10 @@ def test_texts_that_share_words_are_nearer():
     assert question @ alike > question @ other
 
 
+def test_no_text_is_too_long():
+    assert HashingEncoder().truncated(["short", "word " * 10_000]) == [False, False]
+
+
 def test_the_id_names_the_dimension():
     assert HashingEncoder(dimension=128).id == "hashing-128"
 

@@ -147,6 +147,12 @@ def test_the_card_shows_what_it_was_given():
     assert "- 256 tokens" in text
 
 
+def test_definitions_in_the_card_take_the_place_of_bare_ids():
+    text = model_card(classes=CLASSES, card={"classes": {"legal": "Asks about the law."}})
+    assert text.count("## Classes") == 1
+    assert "| legal | Asks about the law. |" in text
+
+
 def test_text_in_the_card_cannot_become_markup():
     text = model_card(classes=("a|b", "<script>x</script>"), card={"note": "one\n# two `x`"})
     assert "a\\|b" in text
