@@ -1,0 +1,46 @@
+"""The application: registers, and nothing else."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from api import docs
+from api.context import EXTENSION
+from api.errors import register_errors
+from api.guard import register_guard
+from api.idempotency import finish as finish_idempotent
+from api.json_answers import AnswerProvider
+from api.observe import register_observation
+from api.ratelimit import describe
+from api.routes import BLUEPRINTS
+from api.specification import Api, make_api
+from runtime.services import Services
+
+
+def create_app(services: Services) -> Flask:
+    """The WSGI application over the given services; make one per process, after the fork."""
+    app = Flask("tailwise", static_folder=None)
+    app.extensions[EXTENSION] = services
+    app.json = AnswerProvider(app)
+    app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes
+    register_observation(app)
+    register_guard(app)
+    app.after_request(describe)
+    app.after_request(finish_idempotent)
+    _register_routes(app)
+    register_errors(app)
+    return app
+
+
+def openapi_yaml() -> str:
+    """The OpenAPI document, from the code alone."""
+    return docs.as_yaml(_register_routes(Flask("tailwise", static_folder=None)).spec.to_dict())
+
+
+def _register_routes(app: Flask) -> Api:
+    app.url_map.merge_slashes = False
+    api = make_api(app)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(docs.blueprint)
+    return api

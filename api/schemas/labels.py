@@ -1,0 +1,143 @@
+"""Answers: given, taken back, listed."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from marshmallow import ValidationError, post_load, validates_schema
+
+from api.schemas.documents import Answer, Request
+from api.schemas.fields import (
+    Flag,
+    Items,
+    Name,
+    Nested,
+    Object,
+    Real,
+    Text,
+    Time,
+    Whole,
+    identifier,
+)
+from api.schemas.limits import limit
+from api.schemas.pages import FeedQuery, feed_of
+from api.schemas.problems import FieldErrorSchema
+from api.schemas.refusals import Refusal
+from core.records import ItemState, LabelKind
+from core.requests import NewLabel
+
+KINDS = get_args(LabelKind)
+ROW_STATES = ("created", "superseded", "skipped", "replayed", "rejected")
+STATUSES = ("on_time", "late", "unsolicited")
+ITEM = Refusal("name the item by item_id or external_id, not both", code="missing-field")
+SOURCE = Refusal("send either labels, or oracle and batch_id", code="missing-field")
+ALONE = Refusal("this belongs to an answer by an oracle", code="unknown-field")
+
+
+class NewLabelSchema(Request):
+    """One answer to one item."""
+
+    item_id = identifier("The item.")
+    external_id = Text("Your id of the item, instead.")
+    label = Text("The class, where there is one.", most=64)
+    labels = Items(Text("Class id.", most=64), "The classes.", most=100)
+    skip = Flag("Declines the item instead of answering.", load_default=False)
+    client_label_id = Text("Your id of this answer: sent twice, stored once.", most=128)
+    batch_id = identifier("The batch it answers.")
+    supersedes = identifier("Your earlier label that this one replaces.")
+    note = Text("A remark for whoever reads the labels.", most=2_000, blank=True)
+    duration_ms = Whole("How long the answer took.", most=86_400_000)
+
+    @validates_schema
+    def _one_item(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if ("item_id" in data) == ("external_id" in data):
+            raise ValidationError([ITEM], "item_id")
+        if "label" in data and "labels" in data:
+            twice = Refusal("send label or labels, not both", code="too-many-labels")
+            raise ValidationError([twice], "label")
+
+    @post_load
+    def _record(self, data: dict[str, Any], **_kwargs: Any) -> NewLabel:
+        one = data.pop("label", None)
+        labels = data.pop("labels", [])
+        return NewLabel(**data, labels=tuple(labels) if one is None else (one,))
+
+
+class LabelRequestSchema(Request):
+    """People's answers in ``labels``, or ``oracle`` and ``batch_id`` to ask an oracle now."""
+
+    labels = Items(Nested(NewLabelSchema), "The answers.", least=1, **limit("max_labels"))
+    mode = Name(
+        "atomic: all answers or none; partial: the good ones are stored.",
+        "partial",
+        "atomic",
+        load_default="partial",
+    )
+    allow_unsolicited = Flag("Take answers for items in no open batch.", load_default=False)
+    annotator_id = Text(
+        "Who answered; only with the scope oracle, otherwise the key is the annotator.", most=128
+    )
+    oracle = Text("The oracle to ask, as the session's settings name it.", most=64, example="gold")
+    batch_id = identifier("The batch to ask the oracle about.")
+    noise = Real("Share of answers the oracle gets wrong.", least=0, most=1)
+
+    @validates_schema
+    def _one_source(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if ("oracle" in data) == ("labels" in data):
+            raise ValidationError([SOURCE], "labels")
+        if "oracle" in data and "batch_id" not in data:
+            raise ValidationError([SOURCE], "batch_id")
+        for name in {"batch_id", "noise"} & set(data) if "labels" in data else ():
+            raise ValidationError([ALONE], name)
+
+
+class LabelRowSchema(Answer):
+    """What became of one answer."""
+
+    index = Whole("Its place in the request.")
+    status = Name("What was done.", *ROW_STATES)
+    label_id = identifier("The label event.", allow_none=True)
+    item_id = identifier("The item.", allow_none=True)
+    item_state = Name("Where the item is now.", *get_args(ItemState), allow_none=True)
+    error = Nested(FieldErrorSchema, "Why it was rejected.", allow_none=True)
+    extras = Object("What the error's code promises, such as the classes allowed.")
+
+
+class LabelResultSchema(Answer):
+    """What became of the answers."""
+
+    accepted = Whole("Answers stored.")
+    rejected = Whole("Answers refused.")
+    replayed = Whole("Answers that were stored before.")
+    results = Items(Nested(LabelRowSchema), "One per answer, in order.", dump_only=True)
+    label_watermark = Whole("The session's highest sequence number; a retrain reads up to it.")
+
+
+class LabelEventSchema(Answer):
+    """One appended fact. ``note`` is there for keys with the scope content:read."""
+
+    sometimes = ("note",)
+    id = identifier("Its id.", example="lab_01JD3V7Q6S0000000000000000")
+    item_id = identifier("The item.")
+    seq = Whole("Its place in the session's sequence.")
+    kind = Name("What happened.", *KINDS)
+    labels = Items(Text("Class id."), "The classes.", dump_only=True)
+    oracle = Text("What answered.")
+    annotator_id = Text("Who answered.")
+    client_label_id = Text("The client's id of the answer.", allow_none=True)
+    batch_id = identifier("The batch it answered.", allow_none=True)
+    target_id = identifier("The event it replaces or undoes.", allow_none=True)
+    guidelines_version = Whole("The guidelines in force.")
+    note = Text("A remark.", allow_none=True)
+    duration_ms = Whole("How long the answer took.", allow_none=True)
+    status = Name("How it met its batch.", *STATUSES)
+    created_at = Time("When it was stored.")
+
+
+class LabelQuery(FeedQuery):
+    """Which label events to list."""
+
+    item_id = identifier("Only of this item.")
+
+
+LabelFeedSchema = feed_of(LabelEventSchema)

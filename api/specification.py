@@ -1,0 +1,104 @@
+"""flask-smorest's Api with our problem documents in place of its errors, and shared components."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import flask_smorest
+from flask import Flask
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
+
+from api.errors import PROBLEM_JSON, answer_http_exception
+from api.schemas.fields import ID_PATTERN
+from api.schemas.problems import ProblemSchema
+
+DESCRIPTION = """\
+Finds the rare, dangerous cases your safety data misses: pool in, cluster, select what the \
+learner is least sure of, label, generate variations, review, retrain, repeat.
+
+Refusals are problem documents (RFC 9457) with a stable `code`. Long work answers 202 with an \
+operation to follow. Limits are the defaults; `GET /v1/limits` says what this server uses.
+"""
+SECURITY = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "tw_<id>_<secret>",
+    "description": "An API key. The scopes an operation needs are listed with it; `admin` has all.",
+}
+HEADERS = {
+    "IDEMPOTENCY_KEY": (
+        "Idempotency-Key",
+        "Makes a retry of this request safe: it has one effect and one answer.",
+        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    ),
+    "PREFER": (
+        "Prefer",
+        "`wait=N` waits up to N seconds (at most 30) for the end of the operation.",
+        {"type": "string", "maxLength": 200, "examples": ["wait=10"]},
+    ),
+    "IF_MATCH": (
+        "If-Match",
+        "The ETag you last saw; without it 428, when outdated 412.",
+        {"type": "string", "examples": ['"3"']},
+    ),
+    "IF_NONE_MATCH": (
+        "If-None-Match",
+        "An ETag you hold; 304 when it is still right.",
+        {"type": "string"},
+    ),
+}
+
+
+class IdConverter(BaseConverter):
+    """An id in a path; anything that cannot be an id is an unknown URL."""
+
+    regex = ID_PATTERN.strip("^$")
+
+
+class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest is untyped
+    """Three overrides, pinned to flask-smorest 0.47 because the last is private."""
+
+    ERROR_SCHEMA = ProblemSchema
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def handle_http_exception(self, error: HTTPException) -> ResponseReturnValue:
+        return answer_http_exception(error)
+
+    def _register_responses(self) -> None:
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_JSON
+        super()._register_responses()
+        del self.DEFAULT_RESPONSE_CONTENT_TYPE
+
+    def _register_etag_headers(self) -> None:
+        for name, (header, description, schema) in HEADERS.items():
+            parameter = {"name": header, "description": description, "schema": schema}
+            self.spec.components.parameter(name, "header", parameter, lazy=True)
+        required = {**self._idempotency_key(), "required": True}
+        self.spec.components.parameter("IDEMPOTENCY_KEY_REQUIRED", "header", required, lazy=True)
+
+    @staticmethod
+    def _idempotency_key() -> dict[str, Any]:
+        header, description, schema = HEADERS["IDEMPOTENCY_KEY"]
+        return {"name": header, "description": description, "schema": schema}
+
+
+def make_api(app: Flask) -> Api:
+    """The Api of ``app``, with nothing registered yet."""
+    app.config.update(
+        API_TITLE="Tailwise",
+        API_VERSION=version("tailwise"),
+        OPENAPI_VERSION="3.1.0",
+        API_SPEC_OPTIONS={
+            "info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0"}},
+            "components": {"securitySchemes": {"key": SECURITY}},
+            "servers": [{"url": "/"}],
+        },
+    )
+    app.url_map.converters["id"] = IdConverter
+    api = Api()
+    api.register_converter(IdConverter, lambda _c: {"type": "string", "pattern": ID_PATTERN})
+    api.init_app(app)
+    return api
