@@ -1,0 +1,137 @@
+"""Label events, append-only, and the answers that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from adapters.store.documents import in_chunks, record_of, records_of, row_of
+from adapters.store.statements import insert_all
+from adapters.store.tables import DELETED, items, label_events
+from core.errors import NotFound
+from core.records import LabelEvent, Labelled, Page
+
+ANSWERS = ("created", "superseded")
+
+
+class SqlLabelEvents:
+    """The last word on an item is its latest event that no undo points at.
+
+    A skip is a word too: an item answered and then skipped has no answer, until the
+    skip is undone.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add_many(self, events: Sequence[LabelEvent]) -> None:
+        insert_all(self._connection, label_events, [row_of(event) for event in events])
+
+    def watermark(self, session_id: str) -> int:
+        last = sa.select(sa.func.max(label_events.c.seq)).where(_of(session_id))
+        return int(self._connection.execute(last).scalar() or 0)
+
+    def get(self, session_id: str, label_id: str) -> LabelEvent:
+        query = sa.select(label_events).where(_of(session_id), label_events.c.id == label_id)
+        row = self._connection.execute(query).mappings().one_or_none()
+        if row is None:
+            raise NotFound("the session has no such label", code="unknown-label")
+        return record_of(LabelEvent, row)
+
+    def by_client_ids(
+        self, session_id: str, annotator_id: str, client_ids: Sequence[str]
+    ) -> Mapping[str, LabelEvent]:
+        found: dict[str, LabelEvent] = {}
+        for chunk in in_chunks(client_ids):
+            query = sa.select(label_events).where(
+                _of(session_id),
+                label_events.c.annotator_id == annotator_id,
+                label_events.c.client_label_id.in_(chunk),
+            )
+            for row in self._connection.execute(query).mappings():
+                found[row["client_label_id"]] = record_of(LabelEvent, row)
+        return found
+
+    def current(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, LabelEvent]:
+        found: dict[str, LabelEvent] = {}
+        for chunk in in_chunks(item_ids):
+            last = _last_words(session_id).where(label_events.c.item_id.in_(chunk))
+            answers = sa.select(label_events).where(*_answers(session_id, last))
+            for event in records_of(LabelEvent, self._connection.execute(answers)):
+                found[event.item_id] = event
+        return found
+
+    def list(
+        self, session_id: str, page: Page, *, item_id: str | None = None
+    ) -> Sequence[LabelEvent]:
+        query = sa.select(label_events).where(_of(session_id))
+        if item_id is not None:
+            query = query.where(label_events.c.item_id == item_id)
+        if page.after is not None:
+            query = query.where(label_events.c.seq > int(page.after))
+        query = query.order_by(label_events.c.seq).limit(page.limit)
+        return records_of(LabelEvent, self._connection.execute(query))
+
+    def labelled(self, session_id: str, *, watermark: int | None = None) -> Sequence[Labelled]:
+        last = _last_words(session_id, watermark=watermark)
+        query = (
+            sa.select(
+                label_events.c.item_id,
+                items.c.position,
+                label_events.c.labels,
+                label_events.c.seq,
+                items.c.split,
+            )
+            .join(items, items.c.id == label_events.c.item_id)
+            .where(
+                *_answers(session_id, last),
+                items.c.split == "pool",
+                items.c.state != DELETED,
+            )
+            .order_by(items.c.position)
+        )
+        return [
+            Labelled(item_id=item_id, position=position, labels=labels, seq=seq, split=split)
+            for item_id, position, labels, seq, split in self._connection.execute(query)
+        ]
+
+    def counts_now(self, session_id: str, label_id: str) -> bool:
+        last = _last_words(session_id).subquery()
+        query = sa.select(label_events.c.id).join(last, label_events.c.seq == last.c.seq)
+        query = query.where(_of(session_id), label_events.c.id == label_id)
+        return self._connection.execute(query).first() is not None
+
+    def bought(self, session_id: str) -> int:
+        answered = sa.select(sa.func.count(label_events.c.item_id.distinct()))
+        answered = answered.where(_of(session_id), label_events.c.kind.in_(ANSWERS))
+        return int(self._connection.execute(answered).scalar_one())
+
+
+def _of(session_id: str) -> sa.ColumnElement[bool]:
+    return label_events.c.session_id == session_id
+
+
+def _answers(
+    session_id: str, last_words: sa.Select[tuple[int]]
+) -> tuple[sa.ColumnElement[bool], ...]:
+    """IN, not a join: SQLite then looks each seq up instead of comparing all with all."""
+    return (
+        _of(session_id),
+        label_events.c.kind.in_(ANSWERS),
+        label_events.c.seq.in_(last_words),
+    )
+
+
+def _last_words(session_id: str, *, watermark: int | None = None) -> sa.Select[tuple[int]]:
+    """The seq of each item's last event at the watermark that is not undone by then."""
+    undo = label_events.alias()
+    undone = sa.exists().where(undo.c.target_id == label_events.c.id, undo.c.kind == "undone")
+    standing = sa.select(sa.func.max(label_events.c.seq).label("seq")).where(
+        _of(session_id), label_events.c.kind != "undone"
+    )
+    if watermark is not None:
+        undone = undone.where(undo.c.seq <= watermark)
+        standing = standing.where(label_events.c.seq <= watermark)
+    return standing.where(~undone).group_by(label_events.c.item_id)

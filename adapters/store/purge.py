@@ -1,0 +1,121 @@
+"""Deleting a session: every row goes but its blanked tombstone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from adapters.store.documents import in_chunks, plain
+from adapters.store.tables import (
+    api_keys,
+    batch_items,
+    batch_requests,
+    batches,
+    blob_references,
+    costs,
+    events,
+    generations,
+    index_versions,
+    items,
+    label_events,
+    models,
+    operations,
+    replies,
+    sessions,
+    vectors,
+)
+from core.records import Task
+from core.texts import text_hash
+
+OWNED = (
+    label_events,
+    batch_items,
+    batch_requests,
+    batches,
+    generations,
+    costs,
+    models,
+    index_versions,
+    events,
+    api_keys,
+    blob_references,
+    items,
+)
+
+
+def purge_session(connection: Connection, session_id: str) -> Sequence[str]:
+    """Delete what belongs to the session; digests of blobs that nobody refers to any more.
+
+    The operation that deletes stays, so that whoever asked for it sees it finish.
+    """
+    owner = connection.execute(
+        sa.select(sessions.c.tenant_id).where(sessions.c.id == session_id)
+    ).scalar_one()
+    hashes = _text_hashes(connection, session_id)
+    digests = _unshared_digests(connection, session_id)
+    for table in OWNED:
+        connection.execute(sa.delete(table).where(table.c.session_id == session_id))
+    connection.execute(
+        sa.delete(operations).where(
+            operations.c.session_id == session_id, operations.c.kind != "delete"
+        )
+    )
+    connection.execute(
+        sa.delete(replies).where(replies.c.scope.contains(session_id, autoescape=True))
+    )
+    forget_vectors(connection, owner, hashes)
+    _leave_tombstone(connection, session_id)
+    return digests
+
+
+def forget_vectors(connection: Connection, tenant_id: str, text_hashes: Iterable[str]) -> None:
+    """Drop vectors of texts that no item of the tenant holds any more."""
+    held = sa.exists().where(
+        items.c.text_hash == vectors.c.text_hash, items.c.tenant_id == tenant_id
+    )
+    for chunk in in_chunks(text_hashes):
+        connection.execute(
+            sa.delete(vectors).where(
+                vectors.c.tenant_id == tenant_id, vectors.c.text_hash.in_(chunk), ~held
+            )
+        )
+
+
+def _text_hashes(connection: Connection, session_id: str) -> set[str]:
+    """Hashes of the session's items and of what was written from them."""
+    mine = sa.select(items.c.text_hash).where(items.c.session_id == session_id)
+    hashes = set(connection.execute(mine).scalars())
+    written = sa.select(generations.c.text, generations.c.original_text).where(
+        generations.c.session_id == session_id
+    )
+    for texts in connection.execute(written):
+        hashes.update(text_hash(text) for text in texts if text is not None)
+    return hashes
+
+
+def _unshared_digests(connection: Connection, session_id: str) -> list[str]:
+    other = blob_references.alias()
+    shared = sa.exists().where(
+        other.c.digest == blob_references.c.digest, other.c.session_id != session_id
+    )
+    query = sa.select(blob_references.c.digest).where(
+        blob_references.c.session_id == session_id, ~shared
+    )
+    return list(connection.execute(query.order_by(blob_references.c.digest)).scalars())
+
+
+def _leave_tombstone(connection: Connection, session_id: str) -> None:
+    connection.execute(
+        sa.update(sessions)
+        .where(sessions.c.id == session_id)
+        .values(
+            name="",
+            task=plain(Task(classes=())),
+            guidelines="",
+            settings={},
+            state="deleted",
+            revision=sessions.c.revision + 1,
+        )
+    )

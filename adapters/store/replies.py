@@ -1,0 +1,61 @@
+"""Idempotency keys, held by at most one request at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from adapters.store.documents import record_of
+from adapters.store.statements import insert_absent
+from adapters.store.tables import replies
+from core.errors import Unavailable
+from core.records import SavedReply
+
+ATTEMPTS = 5
+"""How often a key may come and go while a request tries to take it."""
+
+
+class SqlReplies:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def begin(
+        self, scope: str, *, fingerprint: str, now: datetime, stale: datetime
+    ) -> SavedReply | None:
+        running = {
+            "scope": scope,
+            "fingerprint": fingerprint,
+            "status": 0,
+            "body": b"",
+            "headers": {},
+            "created_at": now,
+        }
+        for _ in range(ATTEMPTS):
+            if insert_absent(self._connection, replies, [running]):
+                return None
+            abandoned = sa.and_(
+                replies.c.scope == scope, replies.c.status == 0, replies.c.created_at <= stale
+            )
+            taken = sa.update(replies).where(abandoned).values(running)
+            if self._connection.execute(taken).rowcount:
+                return None
+            saved = self._connection.execute(sa.select(replies).where(replies.c.scope == scope))
+            row = saved.mappings().one_or_none()
+            if row is not None:
+                return record_of(SavedReply, row)
+        raise Unavailable("the idempotency key keeps changing hands; try again")
+
+    def finish(self, scope: str, *, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        done = sa.update(replies).where(replies.c.scope == scope)
+        self._connection.execute(done.values(status=status, body=body, headers=dict(headers)))
+
+    def forget(self, scope: str) -> None:
+        self._connection.execute(sa.delete(replies).where(replies.c.scope == scope))
+
+    def expire(self, *, before: datetime) -> int:
+        """Delete replies begun before that time; how many those were."""
+        old = sa.delete(replies).where(replies.c.created_at < before)
+        return self._connection.execute(old).rowcount

@@ -1,0 +1,43 @@
+"""The tables, one per noun; columns are named as the records' fields.
+
+Every row that belongs to somebody names its tenant.
+"""
+
+from adapters.store.tables.access import api_keys, heartbeats, replies, sessions, tenants
+from adapters.store.tables.learning import costs, generations, label_events, models, templates
+from adapters.store.tables.operations import events, operations
+from adapters.store.tables.pool import (
+    DELETED,
+    batch_items,
+    batch_requests,
+    batches,
+    blob_references,
+    index_versions,
+    items,
+    vectors,
+)
+from adapters.store.tables.schema import metadata
+
+__all__ = [
+    "DELETED",
+    "api_keys",
+    "batch_items",
+    "batch_requests",
+    "batches",
+    "blob_references",
+    "costs",
+    "events",
+    "generations",
+    "heartbeats",
+    "index_versions",
+    "items",
+    "label_events",
+    "metadata",
+    "models",
+    "operations",
+    "replies",
+    "sessions",
+    "templates",
+    "tenants",
+    "vectors",
+]
