@@ -400,7 +400,7 @@ class Cost:
 
 # --- models -----------------------------------------------------------------
 
-ModelState: TypeAlias = Literal["candidate", "active", "archived", "rejected"]
+ModelState: TypeAlias = Literal["candidate", "active", "archived", "rejected", "deleted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from adapters.store import migrate
@@ -102,13 +103,11 @@ def revoke_key(settings: Settings, *, tenant_id: str, key_id: str) -> None:
             raise NotFound(f"tenant {tenant_id} has no such key", code="unknown-key")
 
 
-def cursor_secret(settings: Settings) -> bytes:
-    """The secret that signs cursors: the setting, or a file made on first use (0600).
-
-    Several processes may ask at once; all get the same one.
-    """
+def with_cursor_secret(settings: Settings) -> Settings:
+    """The settings with the secret that signs cursors: as given, or from a file (mode 0600)
+    made on first use. Several processes may ask at once; all get the same one."""
     if settings.cursor_secret:
-        return settings.cursor_secret.encode()
+        return settings
     path = settings.data_dir / SECRET_FILE
     if not path.exists():
         fresh = path.with_name(f"{SECRET_FILE}.{secrets.token_hex(8)}")
@@ -120,7 +119,7 @@ def cursor_secret(settings: Settings) -> bytes:
             pass  # another process was first
         finally:
             fresh.unlink()
-    return path.read_bytes()
+    return replace(settings, cursor_secret=path.read_text())
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import structlog
 from core.errors import Cancelled, NotFound, TailwiseError
 from core.ports import Clock, Job, Jobs, Store
 from core.records import Operation, OperationState, Options
-from runtime.logs import bound
+from runtime.logs import bound, described
 
 MAX_ATTEMPTS: Final = 5
 WAITING_AGE: Final = timedelta(seconds=2)
@@ -38,9 +38,7 @@ def execute(
     An operation that is already finished, or was purged, is left alone.
     """
     if tasks is None:
-        from runtime.tasks import TASKS  # noqa: PLC0415 -- brings in every verb
-
-        tasks = TASKS
+        tasks = _all_tasks()
     operation = _start(operation_id, store=services.store, clock=services.clock)
     if operation is None or operation.done:
         return
@@ -53,6 +51,12 @@ def execute(
             code=(ending.error or {}).get("code"),
         )
         finish(operation, ending, store=services.store, now=services.clock.now())
+
+
+def _all_tasks() -> Mapping[str, Task]:
+    from runtime.tasks import TASKS  # noqa: PLC0415 -- brings in every verb
+
+    return {str(kind): task for kind, task in TASKS.items()}
 
 
 def finish(operation: Operation, ending: Ending, *, store: Store, now: datetime) -> None:
@@ -93,7 +97,7 @@ def _run(operation: Operation, job: Job, *, services: Any, task: Task) -> Ending
     except TailwiseError as error:
         return Ending(state="failed", error=problem(error))
     except Exception as error:  # noqa: BLE001 -- the worker's boundary
-        structlog.get_logger().error("operation broke", exc_info=error)
+        structlog.get_logger().error("operation broke", **described(error))
         detail = f"unexpected {type(error).__name__}"
         return Ending(state="failed", error={"code": "internal", "detail": detail})
 

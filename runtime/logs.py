@@ -63,9 +63,13 @@ def name_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info
     if isinstance(error, BaseException):
-        event["error"] = type(error).__name__
-        event["where"] = _places(error.__traceback__)
+        event.update(described(error))
     return event
+
+
+def described(error: BaseException) -> dict[str, object]:
+    """An exception as keys of an event: its class and the places it passed, no words."""
+    return {"error": type(error).__name__, "where": _places(error.__traceback__)}
 
 
 def keep_fixed_part(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

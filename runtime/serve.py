@@ -66,7 +66,7 @@ def serve(settings: Settings, *, say: Say, api_only: bool = False) -> int:
     listener = listen(settings.host, settings.port, variable="TAILWISE_PORT")
     with listener:
         database.prepare(settings)
-        database.cursor_secret(settings)
+        settings = database.with_cursor_secret(settings)
         _offer_first_key(settings, say=say)
         _serve_metrics(settings, places)
         environ = child_environ(settings, _extra_environ(settings, places))

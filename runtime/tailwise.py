@@ -6,16 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from core.arrays import PoolArrays, Score
 from core.clustering import Clusterer
-from core.embedding import embed
 from core.errors import Conflict
+from core.fitting import Workbench
 from core.overview import overview
 from core.pool import QueryStrategy
 from core.ports import (
@@ -25,13 +20,11 @@ from core.ports import (
     Encoder,
     Generator,
     Ids,
-    Job,
     Jobs,
     Learner,
     Oracle,
     Store,
 )
-from core.purse import SessionPurse
 from core.records import (
     Batch,
     Choice,
@@ -70,16 +63,13 @@ from core.rounds import (
     activate,
     cancel,
     export,
-    generate,
     imports,
-    index,
     ingest,
     items,
     label,
     metrics,
     plan,
     predict,
-    purge,
     retrain,
     review,
     select,
@@ -87,7 +77,6 @@ from core.rounds import (
 )
 from core.session_rules import KnownComponents
 from core.templates import add_template, templates
-from core.written import Written
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -121,9 +110,9 @@ class Tailwise:
     classifier: Callable[[str], Classifier]
     press: plan.Press
     oracle_for: Callable[[Session, float | None], Oracle]
-    bench_for: Callable[[Session], retrain.Workbench]
+    bench_for: Callable[[Session], Workbench]
     reader: imports.RowReader
-    writer: Any
+    writer: export.RowWriter
     bundle: Callable[[Session, Model], bytes]
     render: Callable[..., bytes]
     readiness: Callable[[], Mapping[str, bool]]
@@ -164,7 +153,7 @@ class Tailwise:
         self, session: Session, *, expected_revision: int, request_key: str | None
     ) -> Operation:
         return sessions.delete_session(
-            session, expected_revision=expected_revision, request_key=request_key, **self._queue()
+            session, expected_revision=expected_revision, request_key=request_key, **self.queue()
         )
 
     def overview(self, session: Session) -> SessionOverview:
@@ -180,17 +169,17 @@ class Tailwise:
         on_conflict: OnConflict,
         mode: Mode,
     ) -> IngestResult:
-        return ingest.add_items(session, rows, on_conflict=on_conflict, mode=mode, **self._queue())
+        return ingest.add_items(session, rows, on_conflict=on_conflict, mode=mode, **self.queue())
 
     def update_item(
         self, session: Session, item_id: str, changes: Mapping[str, Any], *, expected_revision: int
     ) -> Item:
         return items.update_item(
-            session, item_id, changes, expected_revision=expected_revision, **self._queue()
+            session, item_id, changes, expected_revision=expected_revision, **self.queue()
         )
 
     def delete_item(self, session: Session, item_id: str, *, expected_revision: int) -> None:
-        items.delete_item(session, item_id, expected_revision=expected_revision, **self._queue())
+        items.delete_item(session, item_id, expected_revision=expected_revision, **self.queue())
 
     def start_import(
         self,
@@ -208,7 +197,7 @@ class Tailwise:
             blobs=self.blobs,
             reader=self.reader,
             max_bytes=self.settings.max_import_bytes,
-            **self._queue(),
+            **self.queue(),
         )
 
     def import_errors(self, session: Session, operation_id: str) -> Iterable[bytes]:
@@ -286,7 +275,7 @@ class Tailwise:
         self, session: Session, request: GenerateRequest, *, request_key: str | None
     ) -> Operation:
         return plan.start_generate(
-            session, request, request_key=request_key, press=self.press, **self._queue()
+            session, request, request_key=request_key, press=self.press, **self.queue()
         )
 
     def review(
@@ -303,7 +292,7 @@ class Tailwise:
     def start_retrain(
         self, session: Session, request: RetrainRequest, *, request_key: str | None
     ) -> Operation:
-        return retrain.start_retrain(session, request, request_key=request_key, **self._queue())
+        return retrain.start_retrain(session, request, request_key=request_key, **self.queue())
 
     def start_activate(
         self, session: Session, model_id: str, *, expected_revision: int, request_key: str | None
@@ -313,7 +302,7 @@ class Tailwise:
             model_id,
             expected_revision=expected_revision,
             request_key=request_key,
-            **self._queue(),
+            **self.queue(),
         )
 
     def delete_model(self, session: Session, model_id: str, *, expected_revision: int) -> None:
@@ -360,7 +349,7 @@ class Tailwise:
     def start_export(
         self, session: Session, request: ExportRequest, *, request_key: str | None
     ) -> Operation:
-        return export.start_export(session, request, request_key=request_key, **self._queue())
+        return export.start_export(session, request, request_key=request_key, **self.queue())
 
     def export_content(self, session: Session, operation_id: str) -> Iterable[bytes]:
         return export.export_content(session, operation_id, store=self.store, blobs=self.blobs)
@@ -413,131 +402,15 @@ class Tailwise:
         """Checks by name; all true means ready."""
         return self.readiness()
 
-    # --- what a worker runs ---------------------------------------------------------
-
-    def run_import(self, operation: Operation, job: Job) -> Options:
-        return imports.run_import(
-            operation,
-            self._session_of(operation),
-            job=job,
-            reader=self.reader,
-            blobs=self.blobs,
-            **self._queue(),
-        )
-
-    def run_index(self, operation: Operation, job: Job) -> Options:
-        session = self._session_of(operation)
-        return index.index(
-            operation,
-            session,
-            job=job,
-            encoder=self.encoder_for(session.settings.encoder),
-            clusterer=self.clusterers.make(session.settings.clusterer),
-            scorer=partial(self._scorer, session),
-            **self._files(),
-        )
-
-    def run_generate(self, operation: Operation, job: Job) -> Options:
-        session = self._session_of(operation)
-        generator = self.press.make(session, _choice(operation.input["generator"]))
-        encoder = self.encoder_for(session.settings.encoder)
-        with self.store.read() as tx:
-            context, plans = plan.prepare(tx, session, operation.input, press=self.press)
-            labelled = plan.labelled_positions(tx, session)
-            earlier = [
-                *tx.generations.usable(session.id),
-                *tx.generations.of_operation(session.id, operation.id),
-            ]
-        earlier = list({row.id: row for row in earlier}.values())
-        written = Written(encoder.dimension)
-        texts = [row.text for row in earlier]
-        written.add(
-            earlier, embed(texts, tenant_id=session.tenant_id, encoder=encoder, store=self.store)
-        )
-        purse = SessionPurse(
-            session,
-            operation_id=operation.id,
-            generator=generator.name,
-            model=generator.model,
-            max_dollars=operation.input["max_dollars"],
-            store=self.store,
-            clock=self.clock,
-            ids=self.ids,
-        )
-        desk = generate.Desk(
-            session=session,
-            operation=operation,
-            context=context,
-            arrays=PoolArrays(context.version, blobs=self.blobs),
-            labelled=labelled,
-            written=written,
-            generator=generator,
-            purse=purse,
-            encoder=encoder,
-            classify=self._opinions(session, context.version.model_id),
-            store=self.store,
-            clock=self.clock,
-        )
-        result = generate.generate(operation, desk=desk, plans=plans, job=job)
-        return {**result, "note": operation.input["note"]}
-
-    def run_retrain(self, operation: Operation, job: Job) -> Options:
-        session = self._session_of(operation)
-        return retrain.retrain(
-            operation, session, job=job, bench=self.bench_for(session), **self._files()
-        )
-
-    def run_activate(self, operation: Operation, job: Job) -> Options:
-        session = self._session_of(operation)
-        scorer = self.bench_for(session).scorer
-        return activate.activate(operation, session, job=job, scorer=scorer, **self._files())
-
-    def run_export(self, operation: Operation, job: Job) -> Options:
-        return export.run_export(
-            operation,
-            job,
-            store=self.store,
-            blobs=self.blobs,
-            writer=self.writer,
-            clock=self.clock,
-        )
-
-    def run_delete(self, operation: Operation, job: Job) -> Options:
-        return purge.purge(operation, job=job, store=self.store, blobs=self.blobs)
-
     # --- inside ---------------------------------------------------------------------
 
-    def _queue(self) -> dict[str, Any]:
+    def queue(self) -> dict[str, Any]:
         """What every verb that may queue an operation takes."""
         return {"store": self.store, "jobs": self.jobs, "clock": self.clock, "ids": self.ids}
 
-    def _files(self) -> dict[str, Any]:
+    def files(self) -> dict[str, Any]:
         """What every verb that writes arrays takes."""
         return {"store": self.store, "blobs": self.blobs, "clock": self.clock, "ids": self.ids}
-
-    def _session_of(self, operation: Operation) -> Session:
-        return self.session(operation.tenant_id, operation.session_id)
-
-    def _scorer(self, session: Session, model_id: str) -> Score:
-        with self.store.read() as tx:
-            model = tx.models.get(session.id, model_id)
-        return self.bench_for(session).scorer(self.blobs.get(model.onnx))
-
-    def _opinions(
-        self, session: Session, model_id: str | None
-    ) -> Callable[[NDArray[np.float32]], Sequence[Mapping[str, float]]] | None:
-        """The model's probabilities by class id; None before the first model."""
-        if model_id is None:
-            return None
-        with self.store.read() as tx:
-            model = tx.models.get(session.id, model_id)
-        classifier = self.classifier(model.onnx)
-
-        def classify(vectors: NDArray[np.float32]) -> list[Mapping[str, float]]:
-            rows = classifier.predict(vectors)
-            return [dict(zip(model.classes, map(float, row), strict=True)) for row in rows]
-
-        return classify
 
     def _known(self, tenant_id: str) -> KnownComponents:
         return KnownComponents(
@@ -552,7 +425,3 @@ class Tailwise:
             templates={template.id for template in self.templates(tenant_id)},
             gold_allowed=self.settings.allow_gold_oracle,
         )
-
-
-def _choice(document: Mapping[str, Any]) -> Choice:
-    return Choice(name=document["name"], options=document["options"])

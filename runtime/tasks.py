@@ -2,23 +2,162 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from core.arrays import PoolArrays, Score
+from core.embedding import embed
 from core.ports import Job
-from core.records import Operation, OperationKind, Options
+from core.purse import SessionPurse
+from core.records import Choice, Operation, OperationKind, Options, Session
+from core.rounds import activate, export, generate, imports, index, plan, purge, retrain
+from core.written import Written
 from runtime.tailwise import Tailwise
 
 Task = Callable[[Tailwise, Operation, Job], Options]
 
+
+def _import(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
+    return imports.run_import(
+        operation,
+        _session_of(tailwise, operation),
+        job=job,
+        reader=tailwise.reader,
+        blobs=tailwise.blobs,
+        **tailwise.queue(),
+    )
+
+
+def _index(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
+    session = _session_of(tailwise, operation)
+    return index.index(
+        operation,
+        session,
+        job=job,
+        encoder=tailwise.encoder_for(session.settings.encoder),
+        clusterer=tailwise.clusterers.make(session.settings.clusterer),
+        scorer=partial(_scorer, tailwise, session),
+        **tailwise.files(),
+    )
+
+
+def _generate(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
+    session = _session_of(tailwise, operation)
+    generator = tailwise.press.make(session, _choice(operation.input["generator"]))
+    encoder = tailwise.encoder_for(session.settings.encoder)
+    with tailwise.store.read() as tx:
+        context, plans = plan.prepare(tx, session, operation.input, press=tailwise.press)
+        labelled = plan.labelled_positions(tx, session)
+        earlier = [
+            *tx.generations.usable(session.id),
+            *tx.generations.of_operation(session.id, operation.id),
+        ]
+    earlier = list({row.id: row for row in earlier}.values())
+    written = Written(encoder.dimension)
+    texts = [row.text for row in earlier]
+    written.add(
+        earlier, embed(texts, tenant_id=session.tenant_id, encoder=encoder, store=tailwise.store)
+    )
+    purse = SessionPurse(
+        session,
+        operation_id=operation.id,
+        generator=generator.name,
+        model=generator.model,
+        max_dollars=operation.input["max_dollars"],
+        store=tailwise.store,
+        clock=tailwise.clock,
+        ids=tailwise.ids,
+    )
+    desk = generate.Desk(
+        session=session,
+        operation=operation,
+        context=context,
+        arrays=PoolArrays(context.version, blobs=tailwise.blobs),
+        labelled=labelled,
+        written=written,
+        generator=generator,
+        purse=purse,
+        encoder=encoder,
+        classify=_opinions(tailwise, session, context.version.model_id),
+        store=tailwise.store,
+        clock=tailwise.clock,
+    )
+    result = generate.generate(operation, desk=desk, plans=plans, job=job)
+    return {**result, "note": operation.input["note"]}
+
+
+def _retrain(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
+    session = _session_of(tailwise, operation)
+    return retrain.retrain(
+        operation, session, job=job, bench=tailwise.bench_for(session), **tailwise.files()
+    )
+
+
+def _activate(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
+    session = _session_of(tailwise, operation)
+    scorer = tailwise.bench_for(session).scorer
+    return activate.activate(operation, session, job=job, scorer=scorer, **tailwise.files())
+
+
+def _export(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
+    return export.run_export(
+        operation,
+        _session_of(tailwise, operation),
+        job=job,
+        store=tailwise.store,
+        blobs=tailwise.blobs,
+        writer=tailwise.writer,
+    )
+
+
+def _delete(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
+    return purge.purge(operation, job=job, store=tailwise.store, blobs=tailwise.blobs)
+
+
+def _session_of(tailwise: Tailwise, operation: Operation) -> Session:
+    return tailwise.session(operation.tenant_id, operation.session_id)
+
+
+def _scorer(tailwise: Tailwise, session: Session, model_id: str) -> Score:
+    with tailwise.store.read() as tx:
+        model = tx.models.get(session.id, model_id)
+    return tailwise.bench_for(session).scorer(tailwise.blobs.get(model.onnx))
+
+
+def _opinions(
+    tailwise: Tailwise, session: Session, model_id: str | None
+) -> Callable[[NDArray[np.float32]], Sequence[Mapping[str, float]]] | None:
+    """The model's probabilities by class id; None before the first model."""
+    if model_id is None:
+        return None
+    with tailwise.store.read() as tx:
+        model = tx.models.get(session.id, model_id)
+    classifier = tailwise.classifier(model.onnx)
+
+    def classify(vectors: NDArray[np.float32]) -> list[Mapping[str, float]]:
+        rows = classifier.predict(vectors)
+        return [dict(zip(model.classes, map(float, row), strict=True)) for row in rows]
+
+    return classify
+
+
+def _choice(document: Mapping[str, Any]) -> Choice:
+    return Choice(name=document["name"], options=document["options"])
+
+
 TASKS: Mapping[OperationKind, Task] = MappingProxyType(
     {
-        "import": Tailwise.run_import,
-        "index": Tailwise.run_index,
-        "generate": Tailwise.run_generate,
-        "retrain": Tailwise.run_retrain,
-        "activate": Tailwise.run_activate,
-        "export": Tailwise.run_export,
-        "delete": Tailwise.run_delete,
+        "import": _import,
+        "index": _index,
+        "generate": _generate,
+        "retrain": _retrain,
+        "activate": _activate,
+        "export": _export,
+        "delete": _delete,
     }
 )

@@ -6,13 +6,13 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from adapters.blobs.files import FsspecBlobs
-
 from adapters.charts import render
 from adapters.encoders import encoders
 from adapters.files.reading import FileReader
+from adapters.files.writing import FileWriter
 from adapters.generators import generators, resolve
 from adapters.generators.templates import builtin_templates
 from adapters.jobs.dbos_jobs import DbosJobs
@@ -37,6 +37,7 @@ from runtime.tailwise import Tailwise
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+T = TypeVar("T")
 Role = Literal["web", "worker", "inline"]
 
 MODELS_IN_MEMORY: Final = 32
@@ -52,7 +53,7 @@ def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwi
     ``jobs`` of their own.
     """
     clock = SystemClock()
-    ids = UlidIds(clock)
+    ids = UlidIds()
     store = open_store(settings.database_url)
     blobs = FsspecBlobs(settings.blobs_url)
     jobs_engine = _once(partial(make_jobs_engine, settings.jobs_url))
@@ -81,8 +82,8 @@ def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwi
         clock=clock,
         ids=ids,
         encoders=_encoders(settings, threads=1),
-        strategies=strategies(),
-        clusterers=clusterers(),
+        strategies=with_plugins(strategies()),
+        clusterers=with_plugins(clusterers()),
         learners=learners(),
         generators=_known_generators(key, base_url=base_url),
         oracles=oracles(gold=_no_gold, class_ids=()),
@@ -97,11 +98,18 @@ def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwi
         oracle_for=partial(_oracle, store=store),
         bench_for=partial(_bench, encoder_for=encoder_for),
         reader=FileReader(),
+        writer=FileWriter(),
         bundle=partial(bundle, encoder_for=_encoder_source(settings, role="inline"), blobs=blobs),
         render=render,
         readiness=partial(_readiness, settings=settings, store=store, clock=clock),
         jobs_engine=jobs_engine,
     )
+
+
+def with_plugins(registry: Registry[T]) -> Registry[T]:
+    """The registry with what installed distributions add."""
+    registry.load_plugins()
+    return registry
 
 
 def _once(make: Callable[[], Engine]) -> Callable[[], Engine]:

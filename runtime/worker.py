@@ -20,7 +20,7 @@ from core.errors import TailwiseError
 from core.ports import Clock, Store
 from core.records import Progress
 from runtime.execution import execute, sweep
-from runtime.logs import configure_logs
+from runtime.logs import configure_logs, described
 from runtime.processes import die_with_parent, stop_on_signals
 from runtime.settings import Settings, load_settings
 from runtime.wiring import build
@@ -98,7 +98,7 @@ def _keep_up(*, store: Store, clock: Clock, jobs: DbosJobs, worker_id: str) -> N
         sweep(store=store, jobs=jobs, now=now)
         jobs.forget_finished(before=now - KEEP_RECORDS)
     except (SQLAlchemyError, TailwiseError) as error:
-        structlog.get_logger().warning("upkeep failed", exc_info=error)
+        structlog.get_logger().warning("upkeep failed", **described(error))
 
 
 def _publish(store: Store, operation_id: str, progress: Progress) -> None:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Content-addressed artefacts; import ``files`` where they are needed."""
