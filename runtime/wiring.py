@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from adapters.blobs.files import FsspecBlobs
 from adapters.charts import render
@@ -86,7 +86,7 @@ def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwi
         clusterers=with_plugins(clusterers()),
         learners=learners(),
         generators=_known_generators(key, base_url=base_url),
-        oracles=oracles(gold=_no_gold, class_ids=()),
+        oracles=oracles(gold=_nothing, keys=_nothing, class_ids=()),
         builtin_templates=builtin_templates(),
         encoder_for=encoder_for,
         classifier=classifier,
@@ -185,7 +185,7 @@ def _bench(session: Session, *, encoder_for: Callable[[Choice], Encoder]) -> Wor
     )
 
 
-def _no_gold(_item_ids: Sequence[str]) -> Mapping[str, Labels]:
+def _nothing(_item_ids: Sequence[str]) -> Mapping[str, Any]:
     return {}
 
 
@@ -196,10 +196,15 @@ def _oracle(session: Session, noise: float | None, *, store: Store) -> Oracle:
         with store.read() as tx:
             return tx.items.gold(session.id, item_ids)
 
+    def keys(item_ids: Sequence[str]) -> Mapping[str, str]:
+        with store.read() as tx:
+            found = tx.items.by_ids(session.id, item_ids)
+        return {item_id: item.external_id for item_id, item in found.items()}
+
     choice = session.settings.oracle
     if noise is not None:
         choice = Choice(name=choice.name, options={**choice.options, "noise": noise})
-    return oracles(gold=gold, class_ids=session.task.class_ids).make(choice)
+    return oracles(gold=gold, keys=keys, class_ids=session.task.class_ids).make(choice)
 
 
 def _readiness(*, settings: Settings, store: Store, clock: Clock) -> Mapping[str, bool]:

@@ -57,7 +57,7 @@ class PerturbGenerator:
         purse: Purse,  # noqa: ARG002 -- the port
     ) -> GenerationResult:
         """Texts unlike the seed and one another after normalising, or a shortfall."""
-        rng = np.random.default_rng([abs(request.seed), _number(request.seed_item_id)])
+        rng = np.random.default_rng([abs(request.seed), _number(request.text)])
         seen = {normalise(request.text), ""}
         texts: list[str] = []
         for _ in range(request.count * TRIES):

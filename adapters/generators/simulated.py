@@ -70,12 +70,12 @@ class SimulatedGenerator:
         return GenerationResult(
             outcome="ok" if len(found) == request.count else "shortfall",
             variations=found,
-            prompt_sha256=_sha256([self.name, request.seed_item_id, request.count, request.seed]),
+            prompt_sha256=_sha256([self.name, request.text, request.count, request.seed]),
             response_sha256=_sha256([row.source_id for row in found]),
         )
 
     def _rows(self, request: GenerationRequest) -> Iterator[Variation]:
-        rng = np.random.default_rng([abs(request.seed), _number(request.seed_item_id)])
+        rng = np.random.default_rng([abs(request.seed), _number(request.text)])
         wanted = [self._class(request, rng) for _ in range(request.count)]
         for class_id in sorted(set(wanted)):
             count = wanted.count(class_id)

@@ -14,12 +14,17 @@ CLASSES = ("a", "b", "c")
 IDS = [f"itm_{n}" for n in range(2_000)]
 
 
+def own_ids(item_ids: Sequence[str]) -> Mapping[str, str]:
+    """Each id is its own key."""
+    return {item_id: item_id for item_id in item_ids}
+
+
 def gold(item_ids):
     return {item_id: ("a",) for item_id in item_ids if item_id != "itm_without"}
 
 
 def ask(item_ids=IDS, **options):
-    return GoldOracle(gold=gold, class_ids=CLASSES, **options).ask(item_ids)
+    return GoldOracle(gold=gold, keys=own_ids, class_ids=CLASSES, **options).ask(item_ids)
 
 
 def wrong(answers):
@@ -61,7 +66,7 @@ def test_more_noise_errs_on_the_same_items_and_more():
 
 
 def test_with_one_class_nothing_can_be_wrong():
-    assert GoldOracle(gold=gold, class_ids=("a",), noise=1.0).ask(["x"]) == {"x": ("a",)}
+    assert GoldOracle(gold=gold, keys=own_ids, class_ids=("a",), noise=1.0).ask(["x"]) == {"x": ("a",)}
 
 
 @pytest.mark.parametrize("options", [{"noise": 1.5}, {"noise": float("nan")}, {"seed": -1}])
@@ -75,13 +80,13 @@ def test_a_human_knows_nothing_yet():
 
 
 def test_oracles_are_found_by_name_and_carry_it():
-    registry = oracles(gold=gold, class_ids=CLASSES)
+    registry = oracles(gold=gold, keys=own_ids, class_ids=CLASSES)
     made = [registry.make(Choice(name=name)) for name in ("gold", "human")]
     assert [oracle.name for oracle in made] == ["gold", "human"]
 
 
 def test_options_reach_the_gold_oracle():
-    registry = oracles(gold=gold, class_ids=CLASSES)
+    registry = oracles(gold=gold, keys=own_ids, class_ids=CLASSES)
     oracle = registry.make(Choice(name="gold", options={"noise": 1.0, "seed": 5}))
     assert wrong(oracle.ask(["x", "y"])) == {"x", "y"}
 
@@ -96,5 +101,5 @@ def test_options_reach_the_gold_oracle():
 )
 def test_unknown_oracles_and_options_are_refused(choice, code):
     with pytest.raises(InvalidInput) as refusal:
-        oracles(gold=gold, class_ids=CLASSES).make(choice)
+        oracles(gold=gold, keys=own_ids, class_ids=CLASSES).make(choice)
     assert refusal.value.code == code
