@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -66,7 +67,9 @@ def test_more_noise_errs_on_the_same_items_and_more():
 
 
 def test_with_one_class_nothing_can_be_wrong():
-    assert GoldOracle(gold=gold, keys=own_ids, class_ids=("a",), noise=1.0).ask(["x"]) == {"x": ("a",)}
+    assert GoldOracle(gold=gold, keys=own_ids, class_ids=("a",), noise=1.0).ask(["x"]) == {
+        "x": ("a",)
+    }
 
 
 @pytest.mark.parametrize("options", [{"noise": 1.5}, {"noise": float("nan")}, {"seed": -1}])
