@@ -1,1 +1,1 @@
-"""Content-addressed artefacts; import ``files`` where they are needed."""
+"""Artefacts by their hash over fsspec; import ``files`` where it is needed."""

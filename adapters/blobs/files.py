@@ -1,135 +1,185 @@
-"""Content-addressed files over fsspec: a local directory, memory, or object storage."""
+"""Content-addressed artefacts in a directory, or wherever else fsspec can write."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
-import tempfile
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NoReturn, cast
 
 import fsspec
 import numpy as np
 from numpy.typing import NDArray
 
+from adapters.blobs.incoming import Incoming, sweep
 from core.errors import InvalidInput, Unavailable
 
-BLOCK = 1024 * 1024
+DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class FsspecBlobs:
-    """Blobs under a URL: ``<first two hex digits>/<sha256>``, written once, then only read."""
+    """``file:///directory`` (the default choice), ``s3://bucket/prefix``, ``memory://``, ...
+
+    A blob lies at ``ab/cd/abcd...``. In a directory it appears there whole or not at all:
+    written beside, synced, then renamed.
+    """
 
     def __init__(self, url: str) -> None:
-        self._fs, root = fsspec.core.url_to_fs(url)
+        self._fs: Any
+        self._fs, root = fsspec.url_to_fs(url)
         self._root = str(root).rstrip("/")
-        self._local = Path(self._root) if url.startswith("file:") else None
+        self._directory: Path | None = None
+        if "file" in self._protocols():
+            self._directory = Path(self._root)
+            self._incoming.mkdir(parents=True, exist_ok=True)
+            sweep(self._incoming)
 
     def put(self, data: bytes) -> str:
-        return self.put_stream([data])[0]
+        digest = hashlib.sha256(data).hexdigest()
+        if not self._has(digest, len(data)):
+            self.put_stream([data])
+        return digest
 
     def put_stream(self, chunks: Iterable[bytes], *, limit: int | None = None) -> tuple[str, int]:
-        """(digest, size); holds one chunk at a time, and stores nothing past ``limit``."""
-        digest, size = hashlib.sha256(), 0
-        with self._temporary() as file:
-            try:
-                for chunk in chunks:
-                    size += len(chunk)
-                    if limit is not None and size > limit:
-                        raise InvalidInput(
-                            f"at most {limit} bytes",
-                            code="payload-too-large",
-                            extras={"limit": limit},
-                        )
-                    digest.update(chunk)
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-                self._adopt(Path(file.name), digest.hexdigest())
-            finally:
-                Path(file.name).unlink(missing_ok=True)
-        return digest.hexdigest(), size
+        with self._writing(limit=limit) as blob:
+            for chunk in chunks:
+                blob.write(chunk)
+        return blob.digest, blob.size
+
+    def put_array(self, array: NDArray[Any]) -> str:
+        """As ``.npy`` in row order, written in pieces; object arrays raise ValueError.
+
+        Only an array in another order is copied, so that equal arrays have one digest.
+        """
+        rows = array if array.flags.c_contiguous else np.asarray(array, order="C")
+        with self._writing() as blob:
+            np.lib.format.write_array(cast("BinaryIO", blob), rows, allow_pickle=False)
+        return blob.digest
 
     def get(self, digest: str) -> bytes:
-        with self.open(digest) as stream:
-            data = stream.read()
+        with self.open(digest) as file:
+            data = file.read()
         if hashlib.sha256(data).hexdigest() != digest:
-            raise Unavailable("a stored file is not what it was", code="blob-corrupt")
+            _corrupt()
         return data
 
     def open(self, digest: str) -> BinaryIO:
+        """Unchecked, for reading in pieces; raises Unavailable ``blob-missing``."""
         try:
-            return cast("BinaryIO", self._fs.open(self._place(digest), "rb"))
+            return cast("BinaryIO", self._fs.open(self._where(digest), "rb"))
         except FileNotFoundError:
-            raise Unavailable("a stored file is missing", code="blob-missing") from None
+            _missing()
 
     def size(self, digest: str) -> int:
+        """Bytes; raises Unavailable ``blob-missing``."""
         try:
-            return int(self._fs.size(self._place(digest)))
+            return int(self._fs.size(self._where(digest)))
         except FileNotFoundError:
-            raise Unavailable("a stored file is missing", code="blob-missing") from None
-
-    def put_array(self, array: NDArray[Any]) -> str:
-        return self.put_stream(_npy(array))[0]
+            _missing()
 
     def array(self, digest: str) -> NDArray[Any]:
-        """Memory-mapped from a directory, read whole from elsewhere; never writable."""
-        if self._local is None:
-            found = np.lib.format.read_array(io.BytesIO(self.get(digest)), allow_pickle=False)
-        else:
-            try:
-                found = np.lib.format.open_memmap(self._local / digest[:2] / digest, mode="r")
-            except FileNotFoundError:
-                raise Unavailable("a stored file is missing", code="blob-missing") from None
-        found.flags.writeable = False
-        return cast("NDArray[Any]", found)
+        """Raises Unavailable ``blob-missing``, or ``blob-corrupt`` for what is no ``.npy``.
+
+        A memory map is not checked against the digest: that would read all of it.
+        """
+        try:
+            path = self.path(digest)
+            if path is not None:
+                return np.lib.format.open_memmap(path, mode="r")
+            loaded: NDArray[Any] = np.lib.format.read_array(
+                io.BytesIO(self.get(digest)), allow_pickle=False
+            )
+        except ValueError:
+            _corrupt()
+        loaded.flags.writeable = False
+        return loaded
 
     def delete(self, digest: str) -> None:
-        """Idempotent."""
-        if self._fs.exists(self._place(digest)):
-            self._fs.rm_file(self._place(digest))
+        try:
+            self._fs.rm_file(self._where(digest))
+        except FileNotFoundError:
+            return
 
     def path(self, digest: str) -> Path | None:
-        """Where the blob lies on this machine, None where it does not."""
-        return None if self._local is None else self._local / digest[:2] / digest
+        """The blob's own file in a local directory, else None.
 
-    def _place(self, digest: str) -> str:
-        return f"{self._root}/{digest[:2]}/{digest}"
+        Raises Unavailable ``blob-missing``.
+        """
+        if self._directory is None:
+            return None
+        path = Path(self._where(digest))
+        if not path.is_file():
+            _missing()
+        return path
 
-    def _temporary(self) -> Any:
-        """A file to write to; in the same directory where it will be renamed."""
-        folder = None
-        if self._local is not None:
-            folder = self._local / "incoming"
-            folder.mkdir(parents=True, exist_ok=True)
-        return tempfile.NamedTemporaryFile(dir=folder, delete=False)
+    @property
+    def _incoming(self) -> Path:
+        return Path(self._root) / "incoming"
 
-    def _adopt(self, file: Path, digest: str) -> None:
-        """Put the finished file in its place; it is already there if the content is known."""
-        if self._fs.exists(self._place(digest)):
-            return
-        if self._local is None:
-            self._fs.makedirs(f"{self._root}/{digest[:2]}", exist_ok=True)
-            self._fs.put_file(str(file), self._place(digest))
-            return
-        target = self._local / digest[:2] / digest
-        target.parent.mkdir(parents=True, exist_ok=True)
-        file.replace(target)
-        folder = os.open(target.parent, os.O_RDONLY)
+    def _protocols(self) -> tuple[str, ...]:
+        protocol = self._fs.protocol
+        return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+    def _where(self, digest: str) -> str:
+        if not DIGEST.fullmatch(digest):
+            _missing()
+        return f"{self._root}/{digest[:2]}/{digest[2:4]}/{digest}"
+
+    def _has(self, digest: str, size: int) -> bool:
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            return int(self._fs.size(self._where(digest))) == size
+        except FileNotFoundError:
+            return False
+
+    @contextmanager
+    def _writing(self, *, limit: int | None = None) -> Iterator[_Hashed]:
+        """A file to write one blob to; it is published when the block ends well."""
+        with Incoming(self._incoming if self._directory else None) as incoming:
+            blob = _Hashed(incoming.file, limit=limit)
+            yield blob
+            where = self._where(blob.digest)
+            if self._has(blob.digest, blob.size):
+                return
+            if self._directory is not None:
+                incoming.publish(Path(where))
+            else:
+                incoming.file.flush()
+                self._fs.makedirs(where.rpartition("/")[0], exist_ok=True)
+                self._fs.put_file(str(incoming.path), where)
 
 
-def _npy(array: NDArray[Any]) -> Iterable[bytes]:
-    """The array as a .npy file, block by block."""
-    array = np.ascontiguousarray(array)
-    header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(array))
-    yield header.getvalue()
-    view = memoryview(array).cast("B") if array.size else memoryview(b"")
-    for start in range(0, len(view), BLOCK):
-        yield bytes(view[start : start + BLOCK])
+class _Hashed:
+    """A file that knows the digest and size of what was written to it."""
+
+    def __init__(self, file: BinaryIO, *, limit: int | None) -> None:
+        self._file = file
+        self._limit = limit
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+    def write(self, data: bytes) -> int:
+        """Raises InvalidInput ``payload-too-large`` before more than the limit is stored."""
+        self.size += len(data)
+        if self._limit is not None and self.size > self._limit:
+            raise InvalidInput(
+                f"the file is larger than {self._limit} bytes",
+                code="payload-too-large",
+                extras={"limit": self._limit},
+            )
+        self._hash.update(data)
+        return self._file.write(data)
+
+
+def _missing() -> NoReturn:
+    raise Unavailable("a stored file is missing", code="blob-missing") from None
+
+
+def _corrupt() -> NoReturn:
+    raise Unavailable("a stored file is damaged", code="blob-corrupt") from None

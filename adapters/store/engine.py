@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,6 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from adapters.store.column_types import to_json
 from core.errors import InvalidInput, NotInstalled
 
 OLDEST_SQLITE = (3, 51, 3)
@@ -109,7 +109,7 @@ def _connectable(url: str, *, pool_size: int) -> Engine:
             max_overflow=0,
             pool_pre_ping=True,
             hide_parameters=True,
-            json_serializer=_to_json,
+            json_serializer=to_json,
         )
     raise InvalidInput(
         "a database URL starts with sqlite:/// or postgresql://", code="invalid-database-url"
@@ -136,7 +136,7 @@ def _sqlite(url: URL, *, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=0,
         hide_parameters=True,
-        json_serializer=_to_json,
+        json_serializer=to_json,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
@@ -194,9 +194,3 @@ def _locked(database: str) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
-
-
-def _to_json(value: object) -> str:
-    return json.dumps(
-        value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-    )
