@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import psutil
 import structlog
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -82,6 +83,7 @@ def serve(settings: Settings, *, say: Say, api_only: bool = False) -> int:
             return watch(web, kept, stopping=stopping)
         finally:
             stop_all([*children, *([kept.child] if kept else [])], seconds=STOP_SECONDS)
+            shutil.rmtree(places.run.parent, ignore_errors=True)
             structlog.get_logger().info("stopped")
 
 
@@ -95,12 +97,19 @@ def require_encoder(settings: Settings) -> None:
 
 
 def prepare_folders(settings: Settings) -> Places:
-    """The data directory, readable by its owner only, with empty folders for this run."""
+    """The data directory, readable by its owner only, with empty folders for this process.
+
+    Those of processes that were killed are removed.
+    """
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    places = Places(run=settings.data_dir / "run", metrics=settings.data_dir / "metrics")
+    runs = settings.data_dir / "run"
+    for old in runs.glob("[0-9]*"):
+        if not psutil.pid_exists(int(old.name)) or old.name == str(os.getpid()):
+            shutil.rmtree(old, ignore_errors=True)
+    own = runs / str(os.getpid())
+    places = Places(run=own / "empty", metrics=own / "metrics")
     for folder in (places.run, places.metrics):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700, parents=True)
     return places
 
 
