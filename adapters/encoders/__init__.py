@@ -14,8 +14,11 @@ __all__ = ["encoders"]
 def encoders(*, minilm_directory: Path, threads: int) -> Registry[Encoder]:
     """The known encoders: ``minilm`` (the default), ``onnx`` (any local one), ``hashing``.
 
-    ``threads`` is how many cores one encode may use, 0 for all of them.
+    ``threads`` is how many cores one encode may use, 0 for all of them. ``onnx`` takes
+    folders beside ``minilm_directory`` only: its path comes from whoever writes a
+    session's settings, who must not choose among the server's files.
     """
+    root = minilm_directory.parent.resolve()
 
     def minilm(*, max_length: int = 256, batch_size: int = 32) -> Encoder:
         from adapters.encoders.onnx_encoder import OnnxEncoder  # noqa: PLC0415
@@ -27,12 +30,15 @@ def encoders(*, minilm_directory: Path, threads: int) -> Registry[Encoder]:
     def onnx(*, path: str = "", max_length: int = 256, batch_size: int = 32) -> Encoder:
         from adapters.encoders.onnx_encoder import OnnxEncoder  # noqa: PLC0415
 
-        if not path:
+        folder = (root / path).resolve()
+        if not path or root not in folder.parents:
             raise InvalidOption.at(
-                "/encoder/options/path", "onnx needs the path of a folder", code="invalid-option"
+                "/encoder/options/path",
+                "onnx needs the name of a folder in the server's encoder directory",
+                code="invalid-option",
             )
         return OnnxEncoder(
-            Path(path), threads=threads, batch_size=batch_size, max_length=max_length
+            folder, threads=threads, batch_size=batch_size, max_length=max_length
         )
 
     def hashing(*, dimension: int = 64) -> Encoder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -68,9 +69,10 @@ class BatchingEncoder:
         """The next call and whoever joins it before the window closes."""
         calls = [self._calls.get()]
         waiting = len(calls[0].texts)
+        closes = time.monotonic() + self._window_s
         while waiting < MAX_TEXTS:
             try:
-                calls.append(self._calls.get(timeout=self._window_s))
+                calls.append(self._calls.get(timeout=max(0.0, closes - time.monotonic())))
             except queue.Empty:
                 break
             waiting += len(calls[-1].texts)

@@ -188,6 +188,7 @@ def test_options_out_of_range_are_refused(minilm, options):
         registry.make(Choice(name="minilm", options=options))
 
 
-def test_the_onnx_encoder_needs_a_path(minilm):
-    with pytest.raises(InvalidOption, match="path"):
-        encoders(minilm_directory=minilm, threads=1).make(Choice(name="onnx"))
+@pytest.mark.parametrize("options", [{}, {"path": "/etc"}, {"path": "../.."}, {"path": "."}])
+def test_the_onnx_encoder_takes_folders_of_the_encoder_directory_only(minilm, options):
+    with pytest.raises(InvalidOption, match="folder"):
+        encoders(minilm_directory=minilm, threads=1).make(Choice(name="onnx", options=options))
