@@ -14,11 +14,18 @@ from api.observe import register_observation
 from api.ratelimit import describe
 from api.routes import BLUEPRINTS
 from api.specification import Api, make_api
+from core.errors import InvalidInput
 from runtime.services import Services
 
 
 def create_app(services: Services) -> Flask:
-    """The WSGI application over the given services; make one per process, after the fork."""
+    """The WSGI application over the given services; make one per process, after the fork.
+
+    Raises InvalidInput ``missing-setting`` where there is no secret to sign cursors with.
+    """
+    if not services.settings.cursor_secret:
+        detail = "TAILWISE_CURSOR_SECRET must be set: cursors are signed with it"
+        raise InvalidInput(detail, code="missing-setting")
     app = Flask("tailwise", static_folder=None)
     app.extensions[EXTENSION] = services
     app.json = AnswerProvider(app)

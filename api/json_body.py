@@ -132,6 +132,10 @@ def read_json(request: Request) -> Any:
     if not raw and not request.mimetype:
         return {}
     require_json(request)
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None and len(raw) >= limit:
+        detail = f"the body may have at most {limit} bytes"
+        raise InvalidInput(detail, code="payload-too-large", extras={"limit": limit})
     return parse_document(raw)
 
 

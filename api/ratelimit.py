@@ -12,7 +12,7 @@ from typing import Any
 from flask import Response, g
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits.strategies import SlidingWindowCounterRateLimiter
 
 from api.errors import TooManyRequests
 from core.records import ApiKey
@@ -23,7 +23,7 @@ class RateLimits:
     """The budgets of every key; ``now`` is in epoch seconds, as the limits library counts."""
 
     def __init__(self, settings: Settings, *, now: Callable[[], float]) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._now = now
         self._budgets: dict[str, Any] = {
             name: RateLimitItemPerMinute(amount, namespace=name)

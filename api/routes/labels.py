@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Response
+from flask import Response, jsonify
 
 from api.answers import without_content
 from api.auth import require_scope
@@ -74,10 +74,10 @@ def list_labels(query: Mapping[str, Any]) -> Response:
     answer=LabelEventSchema,
     refuses=(409, 410),
 )
-def undo_label(label_id: str) -> Any:
+def undo_label(label_id: str) -> Response:
     """Take an answer of yours back."""
     event = services().undo_label(current_session(), label_id, annotator_id=caller().id)
-    return without_content(LabelEventSchema).dump(event)
+    return jsonify(without_content(LabelEventSchema).dump(event))
 
 
 def _ask(session: Session, asked: Mapping[str, Any]) -> LabelResult:

@@ -83,9 +83,7 @@ def tenant_id(service: Tailwise) -> str:
 
 
 @pytest.fixture
-def caller_with(
-    service: Tailwise, app: Flask, tenant_id: str
-) -> Callable[..., Caller]:
+def caller_with(service: Tailwise, app: Flask, tenant_id: str) -> Callable[..., Caller]:
     """Makes callers with chosen scopes, for this test's tenant unless told otherwise."""
 
     def make(

@@ -57,9 +57,7 @@ def test_a_patch_may_come_as_merge_patch_json(caller, session_url):
 
 
 def test_a_patch_is_refused_where_the_whole_document_would_be(caller, session_url):
-    response = caller.patch(
-        session_url, {"settings": {"seed": -1, "colour": 3}}, If_Match='"1"'
-    )
+    response = caller.patch(session_url, {"settings": {"seed": -1, "colour": 3}}, If_Match='"1"')
     found = {(error["pointer"], error["code"]) for error in response.json["errors"]}
     assert response.status_code == 422
     assert found == {("/settings/seed", "out-of-range"), ("/settings/colour", "unknown-field")}
