@@ -35,9 +35,9 @@ class Workbench:
 
 def fit(
     data: TrainingSet,
-    session: Session,
     snapshot: Options,
     *,
+    session: Session,
     arrays: PoolArrays,
     bench: Workbench,
     store: Store,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import FieldError, InvalidInput
+from core.events import announce
 from core.import_rows import CheckedRow, error_lines
 from core.intake import TRANSACTION_ROWS, Candidate, Decision, apply, decide, writable
 from core.ports import Blobs, Clock, Ids, Repositories, Store
@@ -147,13 +148,8 @@ def _take_part(part: Sequence[CheckedRow], *, desk: Desk) -> tuple[list[Decision
         counts = _counts(decisions, unreadable)
         if counts["created"] + counts["updated"]:
             apply(tx, session, decisions, clock=desk.clock)
-            tx.events.add(
-                tenant_id=session.tenant_id,
-                session_id=session.id,
-                type="items.added",
-                data={"operation_id": desk.operation.id, "row": first, **counts},
-                now=desk.clock.now(),
-            )
+            data = {"operation_id": desk.operation.id, "row": first, **counts}
+            announce(tx, session, "items.added", data, clock=desk.clock)
     return decisions, counts
 
 

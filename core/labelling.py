@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from core.errors import Conflict, FieldError, InvalidInput, NotFound, TailwiseError
+from core.answers import check_labels, complete_batch
+from core.errors import Conflict, FieldError, NotFound, TailwiseError
+from core.events import announce
 from core.ports import Clock, Ids, Repositories
-from core.records import Batch, Item, ItemState, LabelEvent, LabelKind, Labels, Session, Task
+from core.records import Batch, Item, ItemState, LabelEvent, LabelKind, Labels, Session
 from core.requests import LabelResult, LabelRow, Mode, NewLabel
 
 Status = Literal["created", "superseded", "skipped", "replayed", "rejected"]
@@ -84,24 +86,6 @@ def record_answers(
     )
 
 
-def check_labels(labels: Labels, *, task: Task, pointer: str = "/labels") -> None:
-    """Raises InvalidInput unless ``labels`` is one class of the schema."""
-    if not labels:
-        raise InvalidInput.at(pointer, "name a class, or skip the item", code="missing-label")
-    if len(labels) > 1 and task.kind == "single":
-        raise InvalidInput.at(
-            pointer, "this task takes one class per item", code="too-many-labels", allowed=1
-        )
-    stray = [class_id for class_id in labels if class_id not in task.class_ids]
-    if stray:
-        raise InvalidInput.at(
-            pointer,
-            f"not a class of this session; allowed: {', '.join(task.class_ids)}",
-            code="label-not-in-schema",
-            allowed=list(task.class_ids),
-        )
-
-
 def _open_ledger(
     tx: Repositories, session: Session, answers: Sequence[NewLabel], *, annotator_id: str
 ) -> _Ledger:
@@ -148,21 +132,19 @@ def _record(
             item_id=item.id,
             item_state=item.state,
         )
-    batch = ledger.batches.get(item.id)
-    kind = _admit(ledger, answer, item, batch=batch, allow_unsolicited=allow_unsolicited)
-    ledger.watermark += 1
+    kind = _admit(ledger, answer, item, allow_unsolicited=allow_unsolicited)
     event = LabelEvent(
         id=ids.new("lab"),
         tenant_id=session.tenant_id,
         session_id=session.id,
         item_id=item.id,
-        seq=ledger.watermark,
+        seq=ledger.watermark + 1,
         kind=kind,
         labels=labels,
         oracle=oracle,
         annotator_id=annotator_id,
         client_label_id=answer.client_label_id,
-        batch_id=batch.id if batch else None,
+        batch_id=ledger.batches[item.id].id if item.id in ledger.batches else None,
         target_id=answer.supersedes,
         guidelines_version=session.guidelines_version,
         note=answer.note,
@@ -170,12 +152,7 @@ def _record(
         status="on_time" if item.state != "pooled" else "unsolicited",
         created_at=clock.now(),
     )
-    state: ItemState = "excluded" if kind == "skipped" else "resolved"
-    _advance(ledger, item, event, state=state)
-    status: Status = "created" if kind == "undone" else kind
-    return LabelRow(
-        index=index, status=status, label_id=event.id, item_id=item.id, item_state=state
-    )
+    return _advance(ledger, item, event, index=index)
 
 
 def _find(ledger: _Ledger, answer: NewLabel) -> Item:
@@ -215,9 +192,7 @@ def _replayed(
     return current
 
 
-def _admit(
-    ledger: _Ledger, answer: NewLabel, item: Item, *, batch: Batch | None, allow_unsolicited: bool
-) -> LabelKind:
+def _admit(ledger: _Ledger, answer: NewLabel, item: Item, *, allow_unsolicited: bool) -> LabelKind:
     """The kind of event to append; raises Conflict where the item may not be answered."""
     current = ledger.current.get(item.id)
     if answer.supersedes:
@@ -237,6 +212,7 @@ def _admit(
     if item.state == "excluded":
         raise Conflict("the item was skipped or taken out", code="item-excluded")
     if item.state == "pooled" and not allow_unsolicited:
+        batch = ledger.batches.get(item.id)
         closed = batch is not None and batch.state == "cancelled"
         raise Conflict(
             "its batch was cancelled" if closed else "the item is in no open batch",
@@ -256,16 +232,22 @@ def _buy(ledger: _Ledger) -> None:
     ledger.left_to_buy -= 1
 
 
-def _advance(ledger: _Ledger, item: Item, event: LabelEvent, *, state: ItemState) -> None:
+def _advance(ledger: _Ledger, item: Item, event: LabelEvent, *, index: int) -> LabelRow:
+    """Append the event and let the next answer of the upload meet what it left."""
+    skipped = event.kind == "skipped"
+    state: ItemState = "excluded" if skipped else "resolved"
     ledger.appended.append(event)
-    labels = None if state == "excluded" else event.labels
-    ledger.items[item.id] = replace(item, state=state, labels=labels)
+    ledger.watermark = event.seq
+    ledger.items[item.id] = replace(item, state=state, labels=None if skipped else event.labels)
     if event.client_label_id:
         ledger.by_client_id[event.client_label_id] = event
-    if event.kind == "skipped":
-        ledger.current.pop(item.id, None)
-    else:
+    ledger.current.pop(item.id, None)
+    if not skipped:
         ledger.current[item.id] = event
+    status: Status = "created" if event.kind == "undone" else event.kind
+    return LabelRow(
+        index=index, status=status, label_id=event.id, item_id=item.id, item_state=state
+    )
 
 
 def _store(tx: Repositories, session: Session, ledger: _Ledger, *, clock: Clock) -> None:
@@ -276,31 +258,15 @@ def _store(tx: Repositories, session: Session, ledger: _Ledger, *, clock: Clock)
     tx.items.set_labels(
         session.id, {i: (ledger.items[i].labels, ledger.items[i].state) for i in touched}
     )
-    tx.events.add(
-        tenant_id=session.tenant_id,
-        session_id=session.id,
-        type="labels.added",
-        data={"count": len(ledger.appended), "label_watermark": ledger.watermark},
-        now=clock.now(),
+    announce(
+        tx,
+        session,
+        "labels.added",
+        {"count": len(ledger.appended), "label_watermark": ledger.watermark},
+        clock=clock,
     )
     for batch_id in {b.id for i, b in ledger.batches.items() if i in touched}:
         complete_batch(tx, session, batch_id, clock=clock)
-
-
-def complete_batch(tx: Repositories, session: Session, batch_id: str, *, clock: Clock) -> None:
-    """Close an open batch none of whose items still waits."""
-    batch = tx.batches.get(session.id, batch_id)
-    items = tx.items.by_ids(session.id, [item.item_id for item in batch.items])
-    if batch.state != "open" or any(item.state == "selected" for item in items.values()):
-        return
-    tx.batches.set_state(batch.id, "completed")
-    tx.events.add(
-        tenant_id=session.tenant_id,
-        session_id=session.id,
-        type="batch.completed",
-        data={"batch_id": batch.id, "round": batch.round},
-        now=clock.now(),
-    )
 
 
 def _pointed(error: TailwiseError, index: int) -> TailwiseError:

@@ -556,10 +556,17 @@ class Replies(Protocol):
     """Idempotency keys and what they answered."""
 
     def begin(
-        self, scope: str, *, fingerprint: str, now: datetime, stale: datetime
+        self,
+        scope: str,
+        *,
+        fingerprint: str,
+        now: datetime,
+        stale: datetime,
+        session_id: str | None = None,
     ) -> SavedReply | None:
         """None when this caller holds the key now; the saved reply otherwise (status 0 while
-        another request holds it since after ``stale``)."""
+        another request holds it since after ``stale``). A reply with a session is purged
+        with it, because its body may quote texts."""
 
     def finish(
         self, scope: str, *, status: int, body: bytes, headers: Mapping[str, str]

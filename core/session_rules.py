@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import Conflict, FieldError, InvalidInput, InvalidOption
-from core.records import Choice, Session, SessionSettings, Task
+from core.ports import Repositories
+from core.records import Choice, IndexVersion, Session, SessionSettings, Task
 from core.registry import Registry
 from core.requests import NewSession
 
@@ -64,6 +65,14 @@ def require_open(session: Session, *, verb: str) -> None:
             code="session-not-open",
             extras={"state": session.state},
         )
+
+
+def require_index(tx: Repositories, session: Session) -> IndexVersion:
+    """The session's current arrays; raises Conflict ``not-indexed`` before the first."""
+    version = tx.indexes.latest(session.id)
+    if version is None:
+        raise Conflict("the pool is not indexed yet", code="not-indexed")
+    return version
 
 
 def _error(pointer: str, code: str, detail: str) -> FieldError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.events import announce
 from core.ports import Clock, Ids, Repositories
 from core.records import Operation, OperationKind, Options, Session
 
@@ -38,12 +39,8 @@ def submit(
         created_at=now,
     )
     tx.operations.add(operation)
-    tx.events.add(
-        tenant_id=session.tenant_id,
-        session_id=session.id,
-        type="operation.queued",
-        data={"operation_id": operation.id, "kind": kind},
-        now=now,
+    announce(
+        tx, session, "operation.queued", {"operation_id": operation.id, "kind": kind}, clock=clock
     )
     return operation, True
 

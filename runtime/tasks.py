@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.arrays import PoolArrays, Score
 from core.embedding import embed
-from core.ports import Job
+from core.ports import Encoder, Generator, Job
 from core.purse import SessionPurse
 from core.records import Choice, Operation, OperationKind, Options, Session
 from core.rounds import activate, export, generate, imports, index, plan, purge, retrain
@@ -48,22 +48,49 @@ def _index(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
 
 def _generate(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
     session = _session_of(tailwise, operation)
-    generator = tailwise.press.make(session, _choice(operation.input["generator"]))
-    encoder = tailwise.encoder_for(session.settings.encoder)
     with tailwise.store.read() as tx:
         context, plans = plan.prepare(tx, session, operation.input, press=tailwise.press)
         labelled = plan.labelled_positions(tx, session)
-        earlier = [
-            *tx.generations.usable(session.id),
-            *tx.generations.of_operation(session.id, operation.id),
-        ]
-    earlier = list({row.id: row for row in earlier}.values())
-    written = Written(encoder.dimension)
-    texts = [row.text for row in earlier]
-    written.add(
-        earlier, embed(texts, tenant_id=session.tenant_id, encoder=encoder, store=tailwise.store)
+    generator = tailwise.press.make(session, _choice(operation.input["generator"]))
+    encoder = tailwise.encoder_for(session.settings.encoder)
+    desk = generate.Desk(
+        session=session,
+        operation=operation,
+        context=context,
+        arrays=PoolArrays(context.version, blobs=tailwise.blobs),
+        labelled=labelled,
+        written=_written(tailwise, session, operation, encoder=encoder),
+        generator=generator,
+        purse=_purse(tailwise, session, operation, generator=generator),
+        encoder=encoder,
+        classify=_opinions(tailwise, session, context.version.model_id),
+        store=tailwise.store,
+        clock=tailwise.clock,
     )
-    purse = SessionPurse(
+    result = generate.generate(operation, desk=desk, plans=plans, job=job)
+    return {**result, "note": operation.input["note"]}
+
+
+def _written(
+    tailwise: Tailwise, session: Session, operation: Operation, *, encoder: Encoder
+) -> Written:
+    """What new variations are compared with: rows that may train, and this operation's own."""
+    with tailwise.store.read() as tx:
+        usable = tx.generations.usable(session.id)
+        own = tx.generations.of_operation(session.id, operation.id)
+    rows = list({row.id: row for row in (*usable, *own)}.values())
+    texts = [row.text for row in rows]
+    written = Written(encoder.dimension)
+    written.add(
+        rows, embed(texts, tenant_id=session.tenant_id, encoder=encoder, store=tailwise.store)
+    )
+    return written
+
+
+def _purse(
+    tailwise: Tailwise, session: Session, operation: Operation, *, generator: Generator
+) -> SessionPurse:
+    return SessionPurse(
         session,
         operation_id=operation.id,
         generator=generator.name,
@@ -73,22 +100,6 @@ def _generate(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
         clock=tailwise.clock,
         ids=tailwise.ids,
     )
-    desk = generate.Desk(
-        session=session,
-        operation=operation,
-        context=context,
-        arrays=PoolArrays(context.version, blobs=tailwise.blobs),
-        labelled=labelled,
-        written=written,
-        generator=generator,
-        purse=purse,
-        encoder=encoder,
-        classify=_opinions(tailwise, session, context.version.model_id),
-        store=tailwise.store,
-        clock=tailwise.clock,
-    )
-    result = generate.generate(operation, desk=desk, plans=plans, job=job)
-    return {**result, "note": operation.input["note"]}
 
 
 def _retrain(tailwise: Tailwise, operation: Operation, job: Job) -> Options:

@@ -22,8 +22,18 @@ from adapters.store.store import open_store
 from core.arrays import Score
 from core.clustering import clusterers
 from core.fitting import Workbench
-from core.ports import Blobs, Classifier, Clock, Encoder, Generator, Jobs, Oracle, Store
-from core.records import Choice, Labels, Session
+from core.ports import (
+    Blobs,
+    Classifier,
+    Clock,
+    Encoder,
+    Generator,
+    Jobs,
+    Oracle,
+    Reserve,
+    Store,
+)
+from core.records import Choice, Labels, Session, Template
 from core.registry import Registry
 from core.reserve import PoolReserve
 from core.rounds.plan import Press
@@ -53,48 +63,28 @@ def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwi
     ``jobs`` of their own.
     """
     clock = SystemClock()
-    ids = UlidIds()
     store = open_store(settings.database_url)
     blobs = FsspecBlobs(settings.blobs_url)
     jobs_engine = _once(partial(make_jobs_engine, settings.jobs_url))
-    if jobs is None:
-        jobs = DbosJobs(jobs_engine())
     encoder_for = _encoder_source(settings, role=role)
-    classifier = _classifier_source(blobs)
-    key = settings.anthropic_api_key or None
-    base_url = settings.anthropic_base_url or None
-
-    def generator(session: Session, choice: Choice) -> Generator:
-        reserve = PoolReserve(session, store=store, blobs=blobs)
-        registry = generators(
-            anthropic_key=key,
-            anthropic_base_url=base_url,
-            reserve=reserve,
-            class_ids=session.task.class_ids,
-        )
-        return registry.make(choice)
-
+    templates = builtin_templates()
     return Tailwise(
         settings=settings,
         store=store,
         blobs=blobs,
-        jobs=jobs,
+        jobs=jobs or DbosJobs(jobs_engine()),
         clock=clock,
-        ids=ids,
+        ids=UlidIds(),
         encoders=_encoders(settings, threads=1),
         strategies=with_plugins(strategies()),
         clusterers=with_plugins(clusterers()),
-        learners=learners(),
-        generators=_known_generators(key, base_url=base_url),
+        learners=with_plugins(learners()),
+        generators=_known_generators(settings),
         oracles=oracles(gold=_nothing, keys=_nothing, class_ids=()),
-        builtin_templates=builtin_templates(),
+        builtin_templates=templates,
         encoder_for=encoder_for,
-        classifier=classifier,
-        press=Press(
-            resolve=partial(_resolve, key_present=key is not None),
-            make=generator,
-            builtin=builtin_templates(),
-        ),
+        classifier=_classifier_source(blobs),
+        press=_press(settings, store=store, blobs=blobs, builtin=templates),
         oracle_for=partial(_oracle, store=store),
         bench_for=partial(_bench, encoder_for=encoder_for),
         reader=FileReader(),
@@ -150,21 +140,42 @@ def _classifier_source(blobs: Blobs) -> Callable[[str], Classifier]:
     return load
 
 
-def _known_generators(key: str | None, *, base_url: str | None) -> Registry[Generator]:
+def _known_generators(settings: Settings) -> Registry[Generator]:
     """What a session may name, "auto" included."""
-    registry = generators(
-        anthropic_key=key, anthropic_base_url=base_url, reserve=None, class_ids=()
-    )
-    name = resolve("auto", key_present=key is not None)
+    registry = _generators(settings, reserve=None, class_ids=())
+    name = resolve("auto", key_present=bool(settings.anthropic_api_key))
     registry.register(
         "auto", partial(registry.make, Choice(name=name)), summary=f"{name}, on this server."
     )
     return registry
 
 
-def _resolve(choice: Choice, *, key_present: bool) -> Choice:
-    name = resolve(choice.name, key_present=key_present)
-    return choice if name == choice.name else Choice(name=name)
+def _generators(
+    settings: Settings, *, reserve: Reserve | None, class_ids: Labels
+) -> Registry[Generator]:
+    return generators(
+        anthropic_key=settings.anthropic_api_key or None,
+        anthropic_base_url=settings.anthropic_base_url or None,
+        reserve=reserve,
+        class_ids=class_ids,
+    )
+
+
+def _press(
+    settings: Settings, *, store: Store, blobs: Blobs, builtin: Mapping[str, Template]
+) -> Press:
+    """Generators by choice, made for one session."""
+
+    def choose(choice: Choice) -> Choice:
+        name = resolve(choice.name, key_present=bool(settings.anthropic_api_key))
+        return choice if name == choice.name else Choice(name=name)
+
+    def make(session: Session, choice: Choice) -> Generator:
+        reserve = PoolReserve(session, store=store, blobs=blobs)
+        class_ids = session.task.class_ids
+        return _generators(settings, reserve=reserve, class_ids=class_ids).make(choice)
+
+    return Press(resolve=choose, make=make, builtin=builtin)
 
 
 def _bench(session: Session, *, encoder_for: Callable[[Choice], Encoder]) -> Workbench:

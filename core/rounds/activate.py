@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from core.arrays import Score, rescored
 from core.errors import Conflict, PreconditionFailed
+from core.events import announce
 from core.ports import Blobs, Clock, Ids, Job, Jobs, Store
 from core.records import Operation, Options, Session
-from core.session_rules import require_open
+from core.session_rules import require_index, require_open
 from core.submission import submit
 
 
@@ -60,21 +61,19 @@ def activate(
     """Score every shard with the model, then switch in one transaction."""
     with store.read() as tx:
         model = tx.models.get(session.id, operation.input["model_id"])
-        version = tx.indexes.latest(session.id)
-    if version is None:
-        raise Conflict("the pool is not indexed yet", code="not-indexed")
+        version = require_index(tx, session)
     job.check()
     score = scorer(blobs.get(model.onnx))
     scored = rescored(version, model, score=score, job=job, blobs=blobs, clock=clock, ids=ids)
     with store.write() as tx:
         tx.indexes.add(scored)
         tx.models.set_state(session.id, model.id, "active")
-        tx.events.add(
-            tenant_id=session.tenant_id,
-            session_id=session.id,
-            type="model.activated",
-            data={"model_id": model.id, "version": model.version},
-            now=clock.now(),
+        announce(
+            tx,
+            session,
+            "model.activated",
+            {"model_id": model.id, "version": model.version},
+            clock=clock,
         )
     return {"model_id": model.id, "version": model.version, "rows": version.rows}
 
@@ -91,10 +90,10 @@ def delete_model(
         if model.state == "active":
             raise Conflict("activate another model first", code="model-active")
         tx.models.delete(session.id, model_id)
-        tx.events.add(
-            tenant_id=session.tenant_id,
-            session_id=session.id,
-            type="model.deleted",
-            data={"model_id": model_id, "version": model.version},
-            now=clock.now(),
+        announce(
+            tx,
+            session,
+            "model.deleted",
+            {"model_id": model_id, "version": model.version},
+            clock=clock,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.errors import Conflict
+from core.events import announce
 from core.ports import Clock, Store
 from core.records import Batch, Session
 
@@ -22,11 +23,11 @@ def cancel_batch(session: Session, batch_id: str, *, store: Store, clock: Clock)
         waiting = [item.id for item in items.values() if item.state == "selected"]
         tx.items.set_state(session.id, waiting, "pooled")
         tx.batches.set_state(batch.id, "cancelled")
-        tx.events.add(
-            tenant_id=session.tenant_id,
-            session_id=session.id,
-            type="batch.cancelled",
-            data={"batch_id": batch.id, "round": batch.round, "returned": len(waiting)},
-            now=clock.now(),
+        announce(
+            tx,
+            session,
+            "batch.cancelled",
+            {"batch_id": batch.id, "round": batch.round, "returned": len(waiting)},
+            clock=clock,
         )
     return replace(batch, state="cancelled")

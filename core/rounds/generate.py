@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.arrays import PoolArrays
 from core.embedding import embed
 from core.errors import JobFailed
+from core.events import announce
 from core.generation import GenerationRequest, GenerationResult
 from core.ports import Clock, Encoder, Generator, Job, Purse, Store
 from core.records import Generation, GenerationState, Operation, Options, Screen, Session
@@ -76,7 +77,10 @@ def generate(
             )
     job.progress("generate", len(plans), len(plans))
     result = _totals(outcomes, desk=desk, asked=plans)
-    _announce(operation, result, desk=desk)
+    data = {name: result[name] for name in ("proposed", "accepted", "dropped")}
+    data["operation_id"] = operation.id
+    with desk.store.write() as tx:
+        announce(tx, desk.session, "generation.completed", data, clock=desk.clock)
     return result
 
 
@@ -235,19 +239,3 @@ def _totals(
         "dollars": dollars,
         "stopped": "budget-exceeded" if kinds["over_budget"] else None,
     }
-
-
-def _announce(operation: Operation, result: Mapping[str, Any], *, desk: Desk) -> None:
-    with desk.store.write() as tx:
-        tx.events.add(
-            tenant_id=desk.session.tenant_id,
-            session_id=desk.session.id,
-            type="generation.completed",
-            data={
-                "operation_id": operation.id,
-                "proposed": result["proposed"],
-                "accepted": result["accepted"],
-                "dropped": result["dropped"],
-            },
-            now=desk.clock.now(),
-        )

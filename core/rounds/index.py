@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from core.arrays import DELETED, POOL, PoolArrays, Score
 from core.clustering import Clusterer, assign
 from core.embedding import embed_missing
+from core.events import announce
 from core.ports import Blobs, Clock, Encoder, Ids, Job, Store
 from core.records import SHARD_ROWS, SPLITS, IndexVersion, Operation, Options, Session, Shard
 
@@ -50,13 +52,43 @@ def index(
         waiting = tx.items.unindexed(session.id)
     if not stale:
         return {"indexed": 0, "rows": old.rows if old else 0}
+    if old and old.encoder_id != encoder.id:
+        # Vectors of two encoders cannot be compared, nor can the old model read the new.
+        stale = sorted({*stale, *(shard.number for shard in old.shards)})
+        old = replace(old, shards=(), centroids="", clustered_rows=0, model_id=None)
     built = [
         _build_shard(number, session, job=job, store=store, blobs=blobs, encoder=encoder)
         for number in stale
     ]
+    job.check()
+    draft = _draft(session, old, built, encoder=encoder, now=clock.now(), ids=ids)
+    clustered = _cluster(
+        draft, session, changed=set(stale), job=job, blobs=blobs, clusterer=clusterer
+    )
+    job.check()
+    scored = _score(clustered, changed=set(stale), job=job, blobs=blobs, scorer=scorer)
+    _publish(scored, session, built, operation=operation, store=store, clock=clock)
+    return {
+        "indexed": waiting,
+        "rows": scored.rows,
+        "clusters": scored.cluster_count,
+        "reclustered": scored.clustered_rows != draft.clustered_rows,
+    }
+
+
+def _draft(
+    session: Session,
+    old: IndexVersion | None,
+    built: Sequence[_Built],
+    *,
+    encoder: Encoder,
+    now: datetime,
+    ids: Ids,
+) -> IndexVersion:
+    """The next version with the new vectors; its clusters and scores are still the old."""
     shards = {shard.number: shard for shard in old.shards} if old else {}
     shards.update({part.shard.number: part.shard for part in built})
-    draft = IndexVersion(
+    return IndexVersion(
         id=ids.new("idx"),
         tenant_id=session.tenant_id,
         session_id=session.id,
@@ -70,39 +102,34 @@ def index(
         centroids=old.centroids if old else "",
         model_id=old.model_id if old else None,
         shards=tuple(shards[number] for number in sorted(shards)),
-        created_at=clock.now(),
+        created_at=now,
     )
-    job.check()
-    clustered = _cluster(
-        draft, session, changed=set(stale), job=job, blobs=blobs, clusterer=clusterer
-    )
-    job.check()
-    scored = _score(clustered, changed=set(stale), job=job, blobs=blobs, scorer=scorer)
+
+
+def _publish(
+    version: IndexVersion,
+    session: Session,
+    built: Sequence[_Built],
+    *,
+    operation: Operation,
+    store: Store,
+    clock: Clock,
+) -> None:
+    """Make the version the current one; rows that changed meanwhile stay unindexed."""
     with store.write() as tx:
-        tx.indexes.add(scored)
+        tx.indexes.add(version)
         for part in built:
             start = part.shard.number * SHARD_ROWS
             tx.items.mark_indexed(
                 session.id, start=start, stop=start + part.shard.rows, text_hashes=part.hashes
             )
-        tx.events.add(
-            tenant_id=session.tenant_id,
-            session_id=session.id,
-            type="pool.indexed",
-            data={
-                "index_id": scored.id,
-                "rows": scored.rows,
-                "clusters": scored.cluster_count,
-                "operation_id": operation.id,
-            },
-            now=clock.now(),
-        )
-    return {
-        "indexed": waiting,
-        "rows": scored.rows,
-        "clusters": scored.cluster_count,
-        "reclustered": scored.clustered_rows != draft.clustered_rows,
-    }
+        data = {
+            "index_id": version.id,
+            "rows": version.rows,
+            "clusters": version.cluster_count,
+            "operation_id": operation.id,
+        }
+        announce(tx, session, "pool.indexed", data, clock=clock)
 
 
 def _build_shard(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from core.errors import Conflict, FieldError, InvalidInput, TailwiseError
+from core.events import announce
 from core.intake import TRANSACTION_ROWS, Candidate, Decision, apply, decide, writable
 from core.ports import Clock, Ids, Jobs, Repositories, Store
 from core.records import NewItem, Operation, Session
@@ -73,12 +74,12 @@ def _store(
     if not counts["created"] + counts["updated"]:
         return None
     apply(tx, session, decisions, clock=clock)
-    tx.events.add(
-        tenant_id=session.tenant_id,
-        session_id=session.id,
-        type="items.added",
-        data={"created": counts["created"], "updated": counts["updated"]},
-        now=clock.now(),
+    announce(
+        tx,
+        session,
+        "items.added",
+        {"created": counts["created"], "updated": counts["updated"]},
+        clock=clock,
     )
     return index_operation(tx, session, ids=ids, clock=clock)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.errors import Conflict, InvalidInput, PreconditionFailed
+from core.events import announce
 from core.ingest_rules import check_row
 from core.intake import Candidate, content, decide, writable
 from core.ports import Clock, Ids, Jobs, Repositories, Store
@@ -128,12 +129,6 @@ def _announce(
     tx: Repositories, session: Session, item: Item, type: str, *, clock: Clock, ids: Ids
 ) -> Operation | None:
     """The event, and an index operation where rows now wait for one."""
-    tx.events.add(
-        tenant_id=session.tenant_id,
-        session_id=session.id,
-        type=type,
-        data={"item_id": item.id},
-        now=clock.now(),
-    )
+    announce(tx, session, type, {"item_id": item.id}, clock=clock)
     waiting = tx.items.unindexed(session.id)
     return index_operation(tx, session, ids=ids, clock=clock) if waiting else None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from core.errors import Conflict
+from core.events import announce
 from core.labelling import record_answers
-from core.ports import Clock, Ids, Oracle, Store
+from core.ports import Clock, Ids, Oracle, Repositories, Store
 from core.records import LabelEvent, Session
 from core.requests import LabelResult, Mode, NewLabel
 
@@ -103,40 +105,39 @@ def undo_label(
             raise Conflict("somebody else gave this label", code="not-your-label")
         if not tx.labels.counts_now(session.id, target.id):
             raise Conflict("the label was replaced or undone already", code="label-not-current")
-        event = LabelEvent(
+        event = replace(
+            target,
             id=ids.new("lab"),
-            tenant_id=session.tenant_id,
-            session_id=session.id,
-            item_id=target.item_id,
             seq=tx.labels.watermark(session.id) + 1,
             kind="undone",
             labels=(),
-            oracle=target.oracle,
-            annotator_id=annotator_id,
             client_label_id=None,
-            batch_id=target.batch_id,
             target_id=target.id,
             guidelines_version=session.guidelines_version,
             note=None,
             duration_ms=None,
-            status="on_time",
             created_at=clock.now(),
         )
         tx.labels.add_many([event])
-        before = tx.labels.current(session.id, [target.item_id]).get(target.item_id)
-        batch = tx.batches.containing(session.id, [target.item_id]).get(target.item_id)
-        if before is not None:
-            tx.items.set_labels(session.id, {target.item_id: (before.labels, "resolved")})
-        elif batch is not None and batch.state != "cancelled":
-            tx.items.set_labels(session.id, {target.item_id: (None, "selected")})
-            tx.batches.set_state(batch.id, "open")
-        else:
-            tx.items.set_labels(session.id, {target.item_id: (None, "pooled")})
-        tx.events.add(
-            tenant_id=session.tenant_id,
-            session_id=session.id,
-            type="label.undone",
-            data={"label_id": event.id, "target_id": target.id, "label_watermark": event.seq},
-            now=clock.now(),
+        _restore(tx, session, target.item_id)
+        announce(
+            tx,
+            session,
+            "label.undone",
+            {"label_id": event.id, "target_id": target.id, "label_watermark": event.seq},
+            clock=clock,
         )
     return event
+
+
+def _restore(tx: Repositories, session: Session, item_id: str) -> None:
+    """Put the item where its remaining answers say it is; an open batch waits for it again."""
+    before = tx.labels.current(session.id, [item_id]).get(item_id)
+    batch = tx.batches.containing(session.id, [item_id]).get(item_id)
+    if before is not None:
+        tx.items.set_labels(session.id, {item_id: (before.labels, "resolved")})
+    elif batch is not None and batch.state != "cancelled":
+        tx.items.set_labels(session.id, {item_id: (None, "selected")})
+        tx.batches.set_state(batch.id, "open")
+    else:
+        tx.items.set_labels(session.id, {item_id: (None, "pooled")})

@@ -14,10 +14,10 @@ from core.arrays import PoolArrays
 from core.budget import Spend
 from core.errors import Conflict
 from core.ports import Blobs, Clock, Generator, Ids, Jobs, Repositories, Store
-from core.records import Choice, IndexVersion, Operation, Options, Session, Template
+from core.records import Choice, Operation, Options, Session, Template
 from core.requests import GenerateRequest, GenerationPlan
 from core.seeding import SeedContext, SeedPlan, build_request, labelled_texts, plan_seeds
-from core.session_rules import require_open
+from core.session_rules import require_index, require_open
 from core.submission import submit
 from core.templates import find_template
 
@@ -88,7 +88,7 @@ def start_generate(
     with store.write() as tx:
         current = tx.sessions.get(session.tenant_id, session.id, lock=True)
         require_open(current, verb="generate")
-        _indexed(tx, current)
+        require_index(tx, current)
         document = _input(tx, current, request, choice, press=press)
         if generator.paid:
             _refuse_spent(tx, current)
@@ -110,7 +110,7 @@ def prepare(
     tx: Repositories, session: Session, document: Options, *, press: Press
 ) -> tuple[SeedContext, list[SeedPlan]]:
     """What an operation's input stands for: the shared context and one plan per seed."""
-    version = _indexed(tx, session)
+    version = require_index(tx, session)
     classes = session.task.class_ids
     if version.model_id is not None:
         classes = tx.models.get(session.id, version.model_id).classes
@@ -176,13 +176,6 @@ def _input(
 def _ordinal(tx: Repositories, session: Session) -> int:
     """How many generations were asked for before: varies chance from one to the next."""
     return tx.operations.count(session.id, "generate")
-
-
-def _indexed(tx: Repositories, session: Session) -> IndexVersion:
-    version = tx.indexes.latest(session.id)
-    if version is None:
-        raise Conflict("the pool is not indexed yet", code="not-indexed")
-    return version
 
 
 def _refuse_spent(tx: Repositories, session: Session) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from core.errors import Conflict
+from core.errors import Conflict, Unavailable
 from core.ports import Classifier, Encoder, Store
 from core.records import Model, Session
 from core.requests import Prediction, PredictResult
@@ -31,6 +31,11 @@ def predict(
         model = tx.models.get(session.id, model_id) if model_id else tx.models.active(session.id)
     if model is None:
         raise Conflict("this session has no model yet; label a batch and retrain", code="no-model")
+    if model.encoder_id != encoder.id:
+        raise Unavailable(
+            "the model was trained on another encoder than this server has; retrain",
+            code="model-unavailable",
+        )
     classifier = load(model)
     probabilities = classifier.predict(encoder.encode(texts))
     uncertainty = entropy(probabilities)

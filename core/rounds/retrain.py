@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from core.arrays import PoolArrays, rescored
 from core.embedding import embed
 from core.errors import Conflict
+from core.events import announce
 from core.fitting import Workbench, fit, verdict
 from core.ports import (
     Blobs,
@@ -26,13 +29,14 @@ from core.records import (
     Generation,
     IndexVersion,
     Labelled,
+    Labels,
     Model,
     Operation,
     Options,
     Session,
 )
 from core.requests import RetrainRequest
-from core.session_rules import require_open
+from core.session_rules import require_index, require_open
 from core.submission import submit
 from core.training import TrainingSet, trainable_classes, training_set
 
@@ -81,8 +85,7 @@ def _snapshot(tx: Repositories, session: Session, request: RetrainRequest) -> di
     if request.min_per_class is not None:
         least = request.min_per_class
     _refuse_too_few(session, labelled, min_per_class=least)
-    if tx.indexes.latest(session.id) is None:
-        raise Conflict("the pool is not indexed yet", code="not-indexed")
+    require_index(tx, session)
     generated = tx.generations.usable(session.id) if request.include_generated else ()
     basis = f"{watermark}:{len(generated)}:{max((g.revision for g in generated), default=0)}"
     _refuse_nothing_new(tx, session, request, basis=basis)
@@ -138,67 +141,86 @@ def retrain(
     snapshot = operation.input
     job.progress("prepare", 0, 4)
     with store.read() as tx:
-        version = tx.indexes.latest(session.id)
+        version = require_index(tx, session)
         labelled = tx.labels.labelled(session.id, watermark=snapshot["label_watermark"])
         rows = tx.generations.by_ids(session.id, snapshot["generation_ids"])
-    if version is None:
-        raise Conflict("the pool is not indexed yet", code="not-indexed")
+        active = tx.models.active(session.id)
+        number = tx.models.next_version(session.id)
     arrays = PoolArrays(version, blobs=blobs)
+    generated = [rows[row_id] for row_id in sorted(rows)]
     data = _training_set(
-        session, snapshot, labelled, list(rows.values()), arrays=arrays, bench=bench, store=store
+        session, snapshot, labelled, generated, arrays=arrays, bench=bench, store=store
     )
     job.check()
     job.progress("fit", 1, 4)
-    fitted = job.step(
-        "fit",
-        lambda: fit(data, session, snapshot, arrays=arrays, bench=bench, store=store, blobs=blobs),
-    )
+    tools: dict[str, Any] = {
+        "session": session,
+        "arrays": arrays,
+        "bench": bench,
+        "store": store,
+        "blobs": blobs,
+    }
+    fitted = job.step("fit", partial(fit, data, snapshot, **tools))
     job.check()
-    with store.read() as tx:
-        active = tx.models.active(session.id)
-        number = tx.models.next_version(session.id)
-    decided = verdict(
-        snapshot["activate"],
+    decided = verdict(snapshot["activate"], fitted, active, **tools)
+    model = _model(
+        operation,
+        session,
         fitted,
-        active,
-        session=session,
-        arrays=arrays,
-        bench=bench,
-        store=store,
-        blobs=blobs,
-    )
-    model = Model(
-        id=f"mdl_{operation.id.partition('_')[2]}",
-        tenant_id=session.tenant_id,
-        session_id=session.id,
-        version=number,
-        round=snapshot["round"],
-        state="candidate"
-        if decided["activated"] or snapshot["activate"] == "manual"
-        else "rejected",
-        learner=session.settings.learner.name,
-        encoder_id=bench.encoder.id,
+        decided,
         classes=data.classes,
-        onnx=fitted["onnx"],
-        label_watermark=snapshot["label_watermark"],
-        human_counts=fitted["human_counts"],
-        generated_counts=fitted["generated_counts"],
-        parameters={
-            **fitted["parameters"],
-            "basis": snapshot["basis"],
-            "generated_weight": snapshot["generated_weight"],
-        },
-        metrics=fitted["metrics"],
-        evaluated_on=fitted["evaluated_on"],
-        parity=fitted["parity"],
-        revision=1,
-        created_at=clock.now(),
+        version=number,
+        encoder_id=bench.encoder.id,
+        now=clock.now(),
     )
     scored = None
     if decided["activated"]:
         score = bench.scorer(blobs.get(model.onnx))
         scored = rescored(version, model, score=score, job=job, blobs=blobs, clock=clock, ids=ids)
-    _publish(operation, model, scored, store=store, clock=clock)
+    _publish(operation, session, model, scored, store=store, clock=clock)
+    return _result(model, decided)
+
+
+def _model(
+    operation: Operation,
+    session: Session,
+    fitted: Options,
+    decided: Options,
+    *,
+    classes: Labels,
+    version: int,
+    encoder_id: str,
+    now: datetime,
+) -> Model:
+    """The model's record; its id follows from the operation's, so that a repeat agrees."""
+    snapshot = operation.input
+    waits = decided["activated"] or snapshot["activate"] == "manual"
+    extra = {"basis": snapshot["basis"], "generated_weight": snapshot["generated_weight"]}
+    return Model(
+        id=f"mdl_{operation.id.partition('_')[2]}",
+        tenant_id=session.tenant_id,
+        session_id=session.id,
+        version=version,
+        round=snapshot["round"],
+        state="candidate" if waits else "rejected",
+        learner=session.settings.learner.name,
+        encoder_id=encoder_id,
+        classes=classes,
+        onnx=fitted["onnx"],
+        label_watermark=snapshot["label_watermark"],
+        human_counts=fitted["human_counts"],
+        generated_counts=fitted["generated_counts"],
+        parameters={**fitted["parameters"], **extra},
+        metrics=fitted["metrics"],
+        evaluated_on=fitted["evaluated_on"],
+        parity=fitted["parity"],
+        revision=1,
+        created_at=now,
+    )
+
+
+def _result(model: Model, decided: Options) -> dict[str, Any]:
+    """What the operation tells its caller."""
     return {
         "model_id": model.id,
         "version": model.version,
@@ -243,7 +265,13 @@ def _training_set(
 
 
 def _publish(
-    operation: Operation, model: Model, scored: IndexVersion | None, *, store: Store, clock: Clock
+    operation: Operation,
+    session: Session,
+    model: Model,
+    scored: IndexVersion | None,
+    *,
+    store: Store,
+    clock: Clock,
 ) -> None:
     """Model, scores, activation and event in one transaction."""
     with store.write() as tx:
@@ -251,15 +279,10 @@ def _publish(
         if scored is not None:
             tx.indexes.add(scored)
             tx.models.set_state(model.session_id, model.id, "active")
-        tx.events.add(
-            tenant_id=model.tenant_id,
-            session_id=model.session_id,
-            type="model.trained",
-            data={
-                "model_id": model.id,
-                "version": model.version,
-                "operation_id": operation.id,
-                "activated": scored is not None,
-            },
-            now=clock.now(),
-        )
+        data = {
+            "model_id": model.id,
+            "version": model.version,
+            "operation_id": operation.id,
+            "activated": scored is not None,
+        }
+        announce(tx, session, "model.trained", data, clock=clock)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core.answers import check_labels
 from core.errors import Conflict, FieldError, InvalidInput, TailwiseError
-from core.labelling import check_labels
+from core.events import announce
 from core.ports import Clock, Repositories, Store
 from core.records import Generation, GenerationState, Session
 from core.requests import Mode, ReviewDecision, ReviewResult, ReviewRow
@@ -28,7 +30,6 @@ def review(
     NotFound ``unknown-generation``; Conflict ``already-reviewed``, ``generation-dropped``;
     PreconditionFailed; InvalidInput ``missing-field``, ``test-leak`` and label codes.
     """
-    rows = []
     with store.write() as tx:
         current = tx.sessions.get(session.tenant_id, session.id, lock=True)
         if current.state in {"closed", "deleting"}:
@@ -37,41 +38,41 @@ def review(
                 code="session-not-open",
                 extras={"state": current.state},
             )
-        for index, decision in enumerate(decisions):
-            try:
-                rows.append(
-                    _decide(tx, current, decision, index=index, reviewer=reviewer, clock=clock)
-                )
-            except TailwiseError as error:
-                if mode == "atomic":
-                    raise
-                found = FieldError(
-                    pointer=f"/decisions/{index}", code=error.code, detail=error.detail
-                )
-                rows.append(
-                    ReviewRow(index=index, generation_id=decision.generation_id, error=found)
-                )
-        states = [row.state for row in rows]
-        result = ReviewResult(
-            accepted=states.count("accepted"),
-            edited=states.count("edited"),
-            rejected=states.count("rejected"),
-            failed=states.count(None),
-            results=tuple(rows),
-        )
-        if result.failed < len(rows):
-            tx.events.add(
-                tenant_id=session.tenant_id,
-                session_id=session.id,
-                type="generations.reviewed",
-                data={
-                    "accepted": result.accepted,
-                    "edited": result.edited,
-                    "rejected": result.rejected,
-                },
-                now=clock.now(),
-            )
-    return result
+        rows = [
+            _attempt(tx, current, decision, index=n, reviewer=reviewer, mode=mode, clock=clock)
+            for n, decision in enumerate(decisions)
+        ]
+        states = Counter(row.state for row in rows)
+        counts = {state: states[state] for state in ("accepted", "edited", "rejected")}
+        if any(counts.values()):
+            announce(tx, session, "generations.reviewed", counts, clock=clock)
+    return ReviewResult(
+        accepted=states["accepted"],
+        edited=states["edited"],
+        rejected=states["rejected"],
+        failed=states[None],
+        results=tuple(rows),
+    )
+
+
+def _attempt(
+    tx: Repositories,
+    session: Session,
+    decision: ReviewDecision,
+    *,
+    index: int,
+    reviewer: str,
+    mode: Mode,
+    clock: Clock,
+) -> ReviewRow:
+    """One decision; a refusal is a row, unless the request is all or nothing."""
+    try:
+        return _decide(tx, session, decision, index=index, reviewer=reviewer, clock=clock)
+    except TailwiseError as error:
+        if mode == "atomic":
+            raise
+        found = FieldError(pointer=f"/decisions/{index}", code=error.code, detail=error.detail)
+        return ReviewRow(index=index, generation_id=decision.generation_id, error=found)
 
 
 def _decide(

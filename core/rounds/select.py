@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
 from core.arrays import PoolArrays
 from core.errors import Conflict, InvalidInput
+from core.events import announce
 from core.pool import PoolView, QueryStrategy, Selection
 from core.poolview import pool_view
 from core.ports import Blobs, Clock, Ids, Repositories, Store
@@ -190,42 +192,52 @@ def _reserve(
                 "the pool changed while the batch was being chosen; select again",
                 code="pool-changed",
             )
-        batch = Batch(
-            id=ids.new("bat"),
-            tenant_id=session.tenant_id,
-            session_id=session.id,
-            round=plan.round,
-            state="open",
-            strategy=plan.strategy.name,
-            strategy_used=chosen.strategy_used,
-            seed=plan.seed,
-            index_id=version.id,
-            model_id=version.model_id,
-            requested=plan.requested,
-            shortfall=plan.requested - len(chosen.picks),
-            shortfall_reason=chosen.reason or ("budget" if plan.size < plan.requested else None),
-            items=tuple(
-                BatchItem(
-                    item_id=rows[pick.position].id,
-                    external_id=rows[pick.position].external_id,
-                    pick=pick,
-                )
-                for pick in chosen.picks
-            ),
-            created_at=clock.now(),
-        )
+        batch = _batch(session, plan, version, chosen, rows=rows, ids=ids, now=clock.now())
         tx.batches.add(batch)
         if request_key:
             tx.batches.remember_request(batch.id, request_key)
         tx.items.set_state(session.id, [item.item_id for item in batch.items], "selected")
-        tx.events.add(
-            tenant_id=session.tenant_id,
-            session_id=session.id,
-            type="batch.ready",
-            data={"batch_id": batch.id, "round": batch.round, "size": len(batch.items)},
-            now=clock.now(),
-        )
+        data = {"batch_id": batch.id, "round": batch.round, "size": len(batch.items)}
+        announce(tx, session, "batch.ready", data, clock=clock)
     return batch
+
+
+def _batch(
+    session: Session,
+    plan: _Plan,
+    version: IndexVersion,
+    chosen: Selection,
+    *,
+    rows: Mapping[int, Item],
+    ids: Ids,
+    now: datetime,
+) -> Batch:
+    """The record of what was chosen and why."""
+    within_budget = plan.size == plan.requested
+    return Batch(
+        id=ids.new("bat"),
+        tenant_id=session.tenant_id,
+        session_id=session.id,
+        round=plan.round,
+        state="open",
+        strategy=plan.strategy.name,
+        strategy_used=chosen.strategy_used,
+        seed=plan.seed,
+        index_id=version.id,
+        model_id=version.model_id,
+        requested=plan.requested,
+        shortfall=plan.requested - len(chosen.picks),
+        shortfall_reason=chosen.reason or (None if within_budget else "budget"),
+        items=tuple(
+            BatchItem(
+                item_id=rows[pick.position].id,
+                external_id=rows[pick.position].external_id,
+                pick=pick,
+            )
+            for pick in chosen.picks
+        ),
+        created_at=now,
+    )
 
 
 def _all_free(rows: Mapping[int, Item], chosen: Selection) -> bool:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from core.errors import Conflict, PreconditionFailed
+from core.events import announce
 from core.ports import Clock, Ids, Jobs, Repositories, Store
 from core.records import Operation, Session, SessionState
 from core.requests import NewSession
@@ -163,10 +164,4 @@ def _classes_in_use(tx: Repositories, session: Session) -> Set[str]:
 
 
 def _announce(tx: Repositories, session: Session, type: str, *, clock: Clock) -> None:
-    tx.events.add(
-        tenant_id=session.tenant_id,
-        session_id=session.id,
-        type=type,
-        data={"state": session.state, "revision": session.revision},
-        now=clock.now(),
-    )
+    announce(tx, session, type, {"state": session.state, "revision": session.revision}, clock=clock)

@@ -1,0 +1,38 @@
+"""What an answer must be, and what the last one of a batch brings about."""
+
+from __future__ import annotations
+
+from core.errors import InvalidInput
+from core.events import announce
+from core.ports import Clock, Repositories
+from core.records import Labels, Session, Task
+
+
+def check_labels(labels: Labels, *, task: Task, pointer: str = "/labels") -> None:
+    """Raises InvalidInput unless ``labels`` is one class of the schema."""
+    if not labels:
+        raise InvalidInput.at(pointer, "name a class, or skip the item", code="missing-label")
+    if len(labels) > 1 and task.kind == "single":
+        raise InvalidInput.at(
+            pointer, "this task takes one class per item", code="too-many-labels", allowed=1
+        )
+    stray = [class_id for class_id in labels if class_id not in task.class_ids]
+    if stray:
+        raise InvalidInput.at(
+            pointer,
+            f"not a class of this session; allowed: {', '.join(task.class_ids)}",
+            code="label-not-in-schema",
+            allowed=list(task.class_ids),
+        )
+
+
+def complete_batch(tx: Repositories, session: Session, batch_id: str, *, clock: Clock) -> None:
+    """Close an open batch none of whose items still waits."""
+    batch = tx.batches.get(session.id, batch_id)
+    items = tx.items.by_ids(session.id, [item.item_id for item in batch.items])
+    if batch.state != "open" or any(item.state == "selected" for item in items.values()):
+        return
+    tx.batches.set_state(batch.id, "completed")
+    announce(
+        tx, session, "batch.completed", {"batch_id": batch.id, "round": batch.round}, clock=clock
+    )
