@@ -15,10 +15,10 @@ from api.ratelimit import describe
 from api.routes import BLUEPRINTS
 from api.specification import Api, make_api
 from core.errors import InvalidInput
-from runtime.services import Services
+from runtime.tailwise import Tailwise
 
 
-def create_app(services: Services) -> Flask:
+def create_app(services: Tailwise) -> Flask:
     """The WSGI application over the given services; make one per process, after the fork.
 
     Raises InvalidInput ``missing-setting`` where there is no secret to sign cursors with.

@@ -13,7 +13,7 @@ import marshmallow
 from api.json_body import StrictParser
 
 View = TypeVar("View", bound=Callable[..., Any])
-SchemaLike: TypeAlias = type[marshmallow.Schema] | marshmallow.Schema
+SchemaLike: TypeAlias = type[marshmallow.Schema] | marshmallow.Schema | Mapping[str, Any]
 Idempotency: TypeAlias = Literal["required", "optional", "refused", "none"]
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -120,7 +120,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
             if query is not None:
                 wrapped = self.arguments(query, location="query", error_status_code=400)(wrapped)
             has_body = body is not None or bool(consumes)
-            for code in sorted({*refuses, *_usual_refusals(rules, rule, has_body=has_body)}):
+            usual = _usual_refusals(rules, f"{self.url_prefix}{rule}", has_body=has_body)
+            for code in sorted({*refuses, *usual}):
                 wrapped = self.alt_response(code, response=HTTPStatus(code).name)(wrapped)
             wrapped = self.doc(operationId=view.__name__, **_upload_body(consumes))(wrapped)
             setattr(wrapped, RULES, rules)

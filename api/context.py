@@ -7,15 +7,15 @@ from typing import cast
 from flask import current_app, g
 
 from core.records import ApiKey, Session
-from runtime.services import Services
+from runtime.tailwise import Tailwise
 from runtime.settings import Settings
 
 EXTENSION = "tailwise"
 
 
-def services() -> Services:
+def services() -> Tailwise:
     """The verbs and stores of the app that answers this request."""
-    return cast("Services", current_app.extensions[EXTENSION])
+    return cast("Tailwise", current_app.extensions[EXTENSION])
 
 
 def settings() -> Settings:

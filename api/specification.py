@@ -37,7 +37,7 @@ HEADERS = {
     "PREFER": (
         "Prefer",
         "`wait=N` waits up to N seconds (at most 30) for the end of the operation.",
-        {"type": "string", "maxLength": 200, "examples": ["wait=10"]},
+        {"type": "string", "examples": ["wait=10"]},
     ),
     "IF_MATCH": (
         "If-Match",

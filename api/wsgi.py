@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from api.app import create_app
-from runtime.services import Services
+from runtime.database import with_cursor_secret
 from runtime.settings import load_settings
 from runtime.wiring import build
 
-app = create_app(cast("Services", build(load_settings(), role="web")))
+app = create_app(build(with_cursor_secret(load_settings()), role="web"))

@@ -47,7 +47,7 @@ blueprint = Blueprint(
     also=(
         Answer(
             status=200,
-            schema=GenerationPlanSchema,
+            schema={"anyOf": [GenerationPlanSchema, OperationSchema]},
             description="The plan (dry_run), or the finished operation (Prefer: wait).",
         ),
     ),

@@ -91,7 +91,7 @@ def get_model_head(model_id: str) -> Response:
     produces=(ZIP,),
     also=(Answer(status=206, description="The part that Range asked for."),),
     if_none_match=True,
-    refuses=(410, 416),
+    refuses=(409, 410, 416),
 )
 def download_model(model_id: str) -> Response:
     """Download the whole detector: token ids in, probabilities out, with its tokenizer."""

@@ -11,7 +11,7 @@ from api.schemas.documents import Query
 from api.schemas.fields import Flag, Name, Real, Text
 
 COLUMN = 200
-RENAMING = r"^[^:,\s]{1,64}:(pool|test|reserve)$"
+RENAMING = r"^[^:,\x00-\x20]{1,64}:(pool|test|reserve)$"
 
 
 class ImportQuery(Query):
