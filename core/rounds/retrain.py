@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -147,10 +147,7 @@ def retrain(
         active = tx.models.active(session.id)
         number = tx.models.next_version(session.id)
     arrays = PoolArrays(version, blobs=blobs)
-    generated = [rows[row_id] for row_id in sorted(rows)]
-    data = _training_set(
-        session, snapshot, labelled, generated, arrays=arrays, bench=bench, store=store
-    )
+    data = _training_set(session, snapshot, labelled, rows, arrays=arrays, bench=bench, store=store)
     job.check()
     job.progress("fit", 1, 4)
     tools: dict[str, Any] = {
@@ -239,12 +236,13 @@ def _training_set(
     session: Session,
     snapshot: Options,
     labelled: Sequence[Labelled],
-    generated: Sequence[Generation],
+    rows: Mapping[str, Generation],
     *,
     arrays: PoolArrays,
     bench: Workbench,
     store: Store,
 ) -> TrainingSet:
+    generated = [rows[row_id] for row_id in sorted(rows)]
     positions = np.array([row.position for row in labelled], dtype=np.int64)
     written = embed(
         [row.text for row in generated],
