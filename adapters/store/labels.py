@@ -98,10 +98,12 @@ class SqlLabelEvents:
         ]
 
     def counts_now(self, session_id: str, label_id: str) -> bool:
-        last = _last_words(session_id).subquery()
-        query = sa.select(label_events.c.id).join(last, label_events.c.seq == last.c.seq)
-        query = query.where(_of(session_id), label_events.c.id == label_id)
-        return self._connection.execute(query).first() is not None
+        it = sa.select(label_events.c.item_id).where(label_events.c.id == label_id)
+        last = _last_words(session_id).where(label_events.c.item_id == it.scalar_subquery())
+        standing = sa.select(label_events.c.id).where(
+            _of(session_id), label_events.c.seq.in_(last), label_events.c.id == label_id
+        )
+        return self._connection.execute(standing).first() is not None
 
     def bought(self, session_id: str) -> int:
         answered = sa.select(sa.func.count(label_events.c.item_id.distinct()))

@@ -41,6 +41,7 @@ OWNED = (
     events,
     api_keys,
     blob_references,
+    replies,
     items,
 )
 
@@ -61,9 +62,6 @@ def purge_session(connection: Connection, session_id: str) -> Sequence[str]:
         sa.delete(operations).where(
             operations.c.session_id == session_id, operations.c.kind != "delete"
         )
-    )
-    connection.execute(
-        sa.delete(replies).where(replies.c.scope.contains(session_id, autoescape=True))
     )
     forget_vectors(connection, owner, hashes)
     _leave_tombstone(connection, session_id)

@@ -23,10 +23,17 @@ class SqlReplies:
         self._connection = connection
 
     def begin(
-        self, scope: str, *, fingerprint: str, now: datetime, stale: datetime
+        self,
+        scope: str,
+        *,
+        fingerprint: str,
+        now: datetime,
+        stale: datetime,
+        session_id: str | None = None,
     ) -> SavedReply | None:
-        running = {
+        running: dict[str, object] = {
             "scope": scope,
+            "session_id": session_id,
             "fingerprint": fingerprint,
             "status": 0,
             "body": b"",

@@ -51,6 +51,7 @@ replies = sa.Table(
     "replies",
     metadata,
     Column("scope", Text, primary_key=True),
+    Column("session_id", Text, index=True),
     needed("fingerprint", Text),
     needed("status", Integer),
     needed("body", LargeBinary),

@@ -96,6 +96,7 @@ def _requests() -> None:
     _table(
         "replies",
         *_needed(sa.Text, "scope", "fingerprint"),
+        *_optional(sa.Text, "session_id"),
         *_needed(sa.Integer, "status"),
         *_needed(sa.LargeBinary, "body"),
         *_needed(sa.JSON, "headers"),
@@ -103,6 +104,7 @@ def _requests() -> None:
         key=("scope",),
     )
     _index("replies", "created_at")
+    _index("replies", "session_id")
     _table(
         "heartbeats",
         *_needed(sa.Text, "worker_id"),
