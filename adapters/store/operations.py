@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from adapters.store.documents import plain, record_of, records_of, row_of
 from adapters.store.indexes import refer
-from adapters.store.statements import insert_absent
+from adapters.store.statements import claim
 from adapters.store.tables import operations
 from core.errors import Conflict, NotFound, Unavailable
 from core.records import FINISHED, Operation, OperationKind, OperationState, Options, Page, Progress
@@ -29,7 +29,7 @@ class SqlOperations:
     def add(self, operation: Operation) -> None:
         """The same lane or request key is in use: Conflict names the operation that holds it."""
         for _ in range(ATTEMPTS):
-            if insert_absent(self._connection, operations, [row_of(operation)]):
+            if claim(self._connection, operations, row_of(operation)):
                 self._refer(operation.tenant_id, operation.session_id, operation.input)
                 return
             holder = self._holder(operation)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from adapters.store.documents import record_of
-from adapters.store.statements import insert_absent
+from adapters.store.statements import claim
 from adapters.store.tables import replies
 from core.errors import Unavailable
 from core.records import SavedReply
@@ -41,7 +41,7 @@ class SqlReplies:
             "created_at": now,
         }
         for _ in range(ATTEMPTS):
-            if insert_absent(self._connection, replies, [running]):
+            if claim(self._connection, replies, running):
                 return None
             abandoned = sa.and_(
                 replies.c.scope == scope, replies.c.status == 0, replies.c.created_at <= stale

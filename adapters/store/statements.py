@@ -21,11 +21,21 @@ def insert_all(connection: Connection, table: sa.Table, rows: Sequence[Row]) -> 
         connection.execute(sa.insert(table), list(chunk))
 
 
-def insert_absent(connection: Connection, table: sa.Table, rows: Sequence[Row]) -> int:
-    """Insert the rows that break no unique rule; how many those were, for a single row."""
+def insert_absent(connection: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Insert the rows that break no unique rule, leaving what is there as it is."""
     statement = _insert(connection, table).on_conflict_do_nothing()
-    counts = [connection.execute(statement, list(chunk)).rowcount for chunk in in_chunks(rows)]
-    return sum(counts)
+    for chunk in in_chunks(rows):
+        connection.execute(statement, list(chunk))
+
+
+def claim(connection: Connection, table: sa.Table, row: Row) -> bool:
+    """Insert one row unless it breaks a unique rule; whether it was inserted.
+
+    Waits for another transaction that is inserting the same, and loses if that commits.
+    """
+    statement = _insert(connection, table).values(row).on_conflict_do_nothing()
+    inserted = connection.execute(statement.returning(*table.primary_key.columns))
+    return inserted.first() is not None
 
 
 def upsert(connection: Connection, table: sa.Table, row: Row) -> None:

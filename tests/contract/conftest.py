@@ -1,7 +1,9 @@
 """Both databases, freshly migrated for each test, and records to store in them."""
 
 import itertools
+import os
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ import sqlalchemy as sa
 
 from adapters.store.migrate import upgrade
 from adapters.store.store import SqlStore, open_store
+from adapters.store.tables import metadata
 from core.records import (
     Batch,
     BatchItem,
@@ -48,6 +51,9 @@ def postgres_server() -> Iterator[str]:
         folder = Path(tempfile.mkdtemp(prefix="tailwise-postgres-"))
         server = server_package.get_server(folder / "data", cleanup_mode="stop")
     yield server.get_uri()
+    # At once: an orderly stop would write out everything that is about to be deleted.
+    os.kill(server.get_pid(), signal.SIGQUIT)
+    server.get_postmaster_info().process.wait(60)
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -62,31 +68,41 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def new_postgres(postgres_server: str) -> Iterator[Callable[..., str]]:
-    """Makes databases: a migrated one, or with ``empty=True`` one without tables."""
-    maintenance = open_store(postgres_server)
+def new_postgres(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """Makes databases without tables."""
+    maintenance = open_store(postgres_server).engine
     numbers = itertools.count()
 
-    def create(*, empty: bool = False) -> str:
-        name = f"store_{next(numbers)}"
-        template = "" if empty else " TEMPLATE migrated"
-        with maintenance.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-            conn.exec_driver_sql(f"CREATE DATABASE {name}{template}")
-        return url_of(name)
+    def run(*statements: str) -> None:
+        with maintenance.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
 
-    def url_of(name: str) -> str:
+    def create() -> str:
+        name = f"store_{next(numbers)}"
+        run(f"CREATE DATABASE {name}")
         return postgres_server.replace("/postgres?", f"/{name}?")
 
-    with maintenance.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        # What the tests hold does not outlive them: a power cut need not be survived.
-        conn.exec_driver_sql("ALTER SYSTEM SET fsync = off")
-        conn.exec_driver_sql("SELECT pg_reload_conf()")
-        conn.exec_driver_sql("CREATE DATABASE migrated")
-    template = open_store(url_of("migrated"))
-    upgrade(template.engine)
-    template.close()
+    # What the tests hold does not outlive them: a power cut need not be survived.
+    run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     yield create
-    maintenance.close()
+    maintenance.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(new_postgres: Callable[[], str]) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The URL of a migrated database, and how to empty it."""
+    url = new_postgres()
+    store = open_store(url)
+    upgrade(store.engine)
+
+    def clear() -> None:
+        with store.engine.begin() as connection:
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(sa.delete(table))
+
+    yield url, clear
+    store.close()
 
 
 DATABASES = [
@@ -99,7 +115,9 @@ DATABASES = [
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a migrated, empty database."""
     if request.param == "postgresql":
-        return request.getfixturevalue("new_postgres")()
+        url, clear = request.getfixturevalue("migrated_postgres")
+        clear()
+        return url
     shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "store.sqlite")
     return f"sqlite:///{tmp_path}/store.sqlite"
 
@@ -108,7 +126,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without tables."""
     if request.param == "postgresql":
-        return request.getfixturevalue("new_postgres")(empty=True)
+        return request.getfixturevalue("new_postgres")()
     return f"sqlite:///{tmp_path}/empty.sqlite"
 
 
