@@ -140,6 +140,9 @@ def problem(
 ) -> Response:
     """A problem document; ``extras`` are typed members that never replace the standard ones."""
     retry_after = RETRY_AFTER.get(code, 5 if status == HTTPStatus.SERVICE_UNAVAILABLE else None)
+    facts = {k: v for k, v in (extras or {}).items() if k not in RESERVED}
+    if "operation" in facts:
+        facts["url"] = f"/v1/operations/{facts['operation']}"
     document = {
         "type": f"urn:tailwise:problem:{code}",
         "title": code.replace("-", " ").capitalize(),
@@ -150,7 +153,7 @@ def problem(
         "request_id": request_id(),
         "retryable": status in RETRYABLE_STATUS or code in RETRY_AFTER,
         "errors": [asdict(error) for error in errors],
-        **{k: v for k, v in (extras or {}).items() if k not in RESERVED},
+        **facts,
     }
     response = Response(json.dumps(document), status=status, content_type=PROBLEM_JSON)
     if retry_after is not None:

@@ -290,9 +290,16 @@ class Tailwise:
             return tx.generations.get(session.id, generation_id)
 
     def start_retrain(
-        self, session: Session, request: RetrainRequest, *, request_key: str | None
+        self,
+        session: Session,
+        request: RetrainRequest,
+        *,
+        request_key: str | None,
+        join: bool = False,
     ) -> Operation:
-        return retrain.start_retrain(session, request, request_key=request_key, **self.queue())
+        return retrain.start_retrain(
+            session, request, request_key=request_key, join=join, **self.queue()
+        )
 
     def start_activate(
         self, session: Session, model_id: str, *, expected_revision: int, request_key: str | None

@@ -13,7 +13,13 @@ from api.context import current_session, request_key, services
 from api.etags import expected_revision, tagged
 from api.pagination import paged
 from api.prefer import accepted
-from api.schemas.models import ModelPageSchema, ModelQuery, ModelSchema, RetrainRequestSchema
+from api.schemas.models import (
+    ModelPageSchema,
+    ModelQuery,
+    ModelSchema,
+    RetrainQuery,
+    RetrainRequestSchema,
+)
 from api.schemas.operations import OperationSchema
 from core.records import Model, Page
 from core.requests import RetrainRequest
@@ -31,6 +37,7 @@ FINISHED = (Answer(status=200, schema=OperationSchema),)
 @blueprint.post(
     "/retrain",
     scope="train",
+    query=RetrainQuery,
     body=RetrainRequestSchema,
     body_required=False,
     idempotency="required",
@@ -40,9 +47,12 @@ FINISHED = (Answer(status=200, schema=OperationSchema),)
     also=FINISHED,
     refuses=(409, 410),
 )
-def retrain(wish: RetrainRequest) -> Response:
+def retrain(query: Mapping[str, Any], wish: RetrainRequest) -> Response:
     """Train a new model on the labels so far."""
-    return accepted(services().start_retrain(current_session(), wish, request_key=request_key()))
+    join = query["if_running"] == "join"
+    return accepted(
+        services().start_retrain(current_session(), wish, request_key=request_key(), join=join)
+    )
 
 
 @blueprint.get(

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from marshmallow import post_load
 
-from api.schemas.documents import Answer, Request
+from api.schemas.documents import Answer, Query, Request
 from api.schemas.fields import (
     Flag,
     Items,
@@ -54,6 +54,17 @@ class RetrainRequestSchema(Request):
     @post_load
     def _record(self, data: dict[str, Any], **_kwargs: Any) -> RetrainRequest:
         return RetrainRequest(**data)
+
+
+class RetrainQuery(Query):
+    """What to do while another training runs."""
+
+    if_running = Name(
+        "refuse answers 409, join answers with the training that runs.",
+        "refuse",
+        "join",
+        load_default="refuse",
+    )
 
 
 class ModelSchema(Answer):

@@ -46,20 +46,23 @@ def start_retrain(
     request: RetrainRequest,
     *,
     request_key: str | None,
+    join: bool = False,
     store: Store,
     jobs: Jobs,
     clock: Clock,
     ids: Ids,
 ) -> Operation:
-    """Fix the snapshot and queue the training.
+    """Fix the snapshot and queue the training; ``join`` returns one that is not finished yet.
 
     Raises Conflict ``session-not-open``, ``insufficient-classes``, ``nothing-new``,
     ``not-indexed`` or ``operation-in-progress``.
     """
     with store.write() as tx:
         current = tx.sessions.get(session.tenant_id, session.id, lock=True)
-        if request_key and (known := tx.operations.by_request(session.tenant_id, request_key)):
-            operation = known
+        known = tx.operations.by_request(session.tenant_id, request_key) if request_key else None
+        running = tx.operations.unfinished(session.id, ("retrain",)) if join else ()
+        if known is not None or running:
+            operation = known or running[0]
         else:
             require_open(current, verb="retrain")
             snapshot = _snapshot(tx, current, request)
