@@ -11,6 +11,7 @@ import click
 
 from core.errors import TailwiseError
 
+FILE = click.Path(path_type=Path)
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -61,20 +62,24 @@ def worker(**overrides: object) -> None:
 
 
 @tailwise.command()
-@click.option("--data", type=click.Path(exists=True, dir_okay=False), help="CSV, JSONL or Parquet.")
+@click.option("--data", type=FILE, help="CSV, JSONL or Parquet, also with .gz; default: bundled.")
 @click.option("--text-column", default="text", show_default=True)
 @click.option("--label-column", default="label", show_default=True)
-@click.option("--split-column", help="Column with pool, test and reserve.")
-@click.option("--rounds", type=click.IntRange(1, 1000), default=5, show_default=True)
-@click.option("--batch-size", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--split-column", help="Column with pool (or train) and test. [split, if there]")
+@click.option("--id-column", help="Column with unique ids. [external_id or id, if there]")
+@click.option("--rounds", type=click.IntRange(1, 1000), help="[8 bundled, 6 otherwise]")
+@click.option("--batch-size", type=click.IntRange(1, 1000), help="Labels per round. [by size]")
+@click.option("--generator", default="auto", show_default=True, help="Who writes variations.")
 @click.option("--keep", is_flag=True, help="Leave the server up at the end.")
-@click.option("--report", type=click.Path(file_okay=False), help="Folder for the report.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--report", type=FILE, default="tailwise-report", show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
+@click.option("--data-dir", type=FILE, help="An empty folder for the server. [temporary]")
 def demo(**options: Any) -> None:
     """Run the whole loop on a labelled file, or on the bundled one, and write a report."""
+    from benchmarks.demo.run import DemoOptions
     from benchmarks.demo.run import demo as run
 
-    sys.exit(run(**options) or 0)
+    sys.exit(run(DemoOptions(**options)))
 
 
 @tailwise.group()
