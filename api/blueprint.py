@@ -183,6 +183,18 @@ def _upload_body(consumes: Sequence[str]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+def _headers(status: int, rules: Rules) -> dict[str, str]:
+    """The headers of a success, each by the name of its shared description."""
+    found = {}
+    if status in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
+        found["Location"] = "LOCATION"
+    if status == HTTPStatus.ACCEPTED:
+        found["Retry-After"] = "RETRY_AFTER"
+    if status == HTTPStatus.OK and rules.if_none_match:
+        found["ETag"] = "ETAG"
+    return found
+
+
 def _document_rules(
     doc: dict[str, Any], doc_info: Mapping[str, Any], **_kwargs: Any
 ) -> dict[str, Any]:
@@ -195,6 +207,9 @@ def _document_rules(
     parameters += ["IF_MATCH"] if rules.if_match else []
     parameters += ["IF_NONE_MATCH"] if rules.if_none_match else []
     parameters += ["PREFER"] if rules.prefer else []
+    for status, response in doc["responses"].items():
+        if isinstance(response, dict) and (names := _headers(int(status), rules)):
+            response.setdefault("headers", {}).update(names)
     content = doc.get("requestBody", {}).get("content", {})
     if MERGE_PATCH in content:
         content[JSON] = content[MERGE_PATCH]

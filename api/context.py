@@ -7,8 +7,8 @@ from typing import cast
 from flask import current_app, g
 
 from core.records import ApiKey, Session
-from runtime.tailwise import Tailwise
 from runtime.settings import Settings
+from runtime.tailwise import Tailwise
 
 EXTENSION = "tailwise"
 

@@ -12,7 +12,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from api.errors import PROBLEM_JSON, answer_http_exception
-from api.schemas.fields import ID_PATTERN
 from api.schemas.problems import ProblemSchema
 
 DESCRIPTION = """\
@@ -52,10 +51,24 @@ HEADERS = {
 }
 
 
+PATH_ID = "^[a-z]{2,4}_[A-Za-z0-9_]{1,60}$"
+"""The prefix keeps ids apart from words such as ``review`` at the same place of a path."""
+ID_SCHEMA = {
+    "type": "string",
+    "pattern": PATH_ID,
+    "description": "An id from an earlier answer.",
+}
+RESPONSE_HEADERS = {
+    "LOCATION": ("Where the new thing, or the operation to follow, is.", "string"),
+    "ETAG": ("The revision and a digest; send it back in If-Match or If-None-Match.", "string"),
+    "RETRY_AFTER": ("Seconds to wait before asking again.", "integer"),
+}
+
+
 class IdConverter(BaseConverter):
     """An id in a path; anything that cannot be an id is an unknown URL."""
 
-    regex = ID_PATTERN.strip("^$")
+    regex = PATH_ID.strip("^$")
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest is untyped
@@ -76,8 +89,14 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest is untyped
         for name, (header, description, schema) in HEADERS.items():
             parameter = {"name": header, "description": description, "schema": schema}
             self.spec.components.parameter(name, "header", parameter, lazy=True)
+        for name, (description, kind) in RESPONSE_HEADERS.items():
+            component = {"description": description, "schema": {"type": kind}}
+            self.spec.components.header(name, component, lazy=True)
         required = {**self._idempotency_key(), "required": True}
         self.spec.components.parameter("IDEMPOTENCY_KEY_REQUIRED", "header", required, lazy=True)
+
+    def _register_pagination_header(self) -> None:
+        """Pages say where they end in their body."""
 
     @staticmethod
     def _idempotency_key() -> dict[str, Any]:
@@ -99,6 +118,6 @@ def make_api(app: Flask) -> Api:
     )
     app.url_map.converters["id"] = IdConverter
     api = Api()
-    api.register_converter(IdConverter, lambda _c: {"type": "string", "pattern": ID_PATTERN})
+    api.register_converter(IdConverter, lambda _converter: ID_SCHEMA)
     api.init_app(app)
     return api
