@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from adapters.files.columns import present
 from adapters.files.limits import Limits
-from adapters.files.lines import BoundedLines
+from adapters.files.lines import BoundedLines, RowTooLong
 from adapters.files.unpacking import unreadable
 from core.errors import InvalidInput
 from core.requests import ImportRequest
@@ -46,7 +46,7 @@ def _records(
         except csv.Error:
             detail = "the row is not CSV: look for an unbalanced or unescaped quote"
             yield InvalidInput(detail, code="malformed-row")
-        except InvalidInput as error:
+        except RowTooLong as error:
             yield error
         else:
             if record:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from adapters.files.columns import wanted
 from adapters.files.limits import Limits
-from adapters.files.lines import BoundedLines
+from adapters.files.lines import BoundedLines, RowTooLong
 from core.errors import InvalidInput
 from core.requests import ImportRequest
 
@@ -48,7 +48,7 @@ def _lines(lines: BoundedLines) -> Iterator[bytes | InvalidInput]:
             yield next(lines)
         except StopIteration:
             return
-        except InvalidInput as error:
+        except RowTooLong as error:
             yield error
 
 

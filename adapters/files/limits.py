@@ -12,7 +12,8 @@ class Limits:
     """``unpacked_bytes`` bounds what a compressed file may unfold to in total;
     ``ratio`` how many bytes one compressed byte may become once ``free_bytes`` were read.
     ``row_bytes`` bounds a CSV record or a JSON line, ``cell_bytes`` one value,
-    ``row_group_bytes`` the unpacked columns read from one Parquet row group.
+    ``row_group_bytes`` the unpacked columns read from one Parquet row group,
+    ``parser_bytes`` the address space of the process that reads Parquet.
     """
 
     unpacked_bytes: int = 10_000 * MIB
@@ -22,3 +23,4 @@ class Limits:
     cell_bytes: int = 128 * 1024
     columns: int = 1_000
     row_group_bytes: int = 256 * MIB
+    parser_bytes: int = 4_096 * MIB

@@ -10,12 +10,18 @@ from core.errors import InvalidInput
 BOM = b"\xef\xbb\xbf"
 
 
+class RowTooLong(InvalidInput):
+    """One row is refused; unlike every other error of a stream, reading can go on."""
+
+    code = "row-too-long"
+
+
 class BoundedLines(Iterator[bytes]):
     """Physical lines of a stream, newline included.
 
-    More than ``limit`` bytes without ``start_record`` in between raise InvalidInput
-    ``row-too-long``; the next call goes on after the end of that line, so that one
-    monstrous row costs neither memory nor the rest of the file.
+    More than ``limit`` bytes without ``start_record`` in between raise RowTooLong; the
+    next call goes on after the end of that line, so that one monstrous row costs neither
+    memory nor the rest of the file.
     """
 
     def __init__(self, stream: BinaryIO, *, limit: int) -> None:
@@ -43,8 +49,4 @@ class BoundedLines(Iterator[bytes]):
         while line and not line.endswith(b"\n"):
             line = self._stream.readline(self._limit)
         self.start_record()
-        raise InvalidInput(
-            f"a row has at most {self._limit} bytes",
-            code="row-too-long",
-            extras={"limit": self._limit},
-        )
+        raise RowTooLong(f"a row has at most {self._limit} bytes", extras={"limit": self._limit})

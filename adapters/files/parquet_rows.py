@@ -1,140 +1,110 @@
-"""Rows of a Parquet file, a few hundred at a time."""
+"""Rows of a Parquet file, parsed in a child process that hostile bytes may kill.
+
+A damaged footer can end the parser's whole process, past every ``except``; so it has
+one of its own, without our environment and with a bounded memory.
+"""
 
 from __future__ import annotations
 
+import io
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
 
-from adapters.files.columns import present
 from adapters.files.limits import Limits
 from adapters.files.unpacking import unreadable
-from core.errors import InvalidInput
+from core.errors import FieldError, InvalidInput
 from core.requests import ImportRequest
 
-BATCH_ROWS = 500
-READ_AHEAD = 1 << 20
+ROOT = str(Path(__file__).parents[2])
+START = "import sys; sys.path.insert(0, sys.argv[1]); from adapters.files import parquet_rows as p"
+Rows = Iterator[tuple[int, Mapping[str, str | None] | InvalidInput]]
 
 
-def parquet_rows(
-    stream: BinaryIO, request: ImportRequest, *, limits: Limits
-) -> Iterator[tuple[int, Mapping[str, str | None] | InvalidInput]]:
+def parquet_rows(stream: BinaryIO, request: ImportRequest, *, limits: Limits) -> Rows:
     """(row number from 1, row by field, or why it cannot be read).
 
     Raises InvalidInput ``unreadable-file``, ``missing-column``, ``wrong-column-type``
     and ``row-group-too-large``.
     """
-    import pyarrow as pa  # noqa: PLC0415 (heavy)
+    with _on_disk(stream) as file, _child(file, request, limits=limits) as answers:
+        for line in answers:
+            number, row, error = json.loads(line)
+            if number is None and error is not None:
+                raise _refusal(error)
+            if number is None:
+                return
+            yield number, row if error is None else _refusal(error)
+    raise unreadable("the Parquet file is damaged")
+
+
+def answer() -> None:
+    """The child: rows of standard input's file as JSON lines, then ``[null, null, null]``."""
+    request, limits = (json.loads(argument) for argument in sys.argv[2:4])
+    allowed = Limits(**limits)
+    resource.setrlimit(resource.RLIMIT_AS, (allowed.parser_bytes, allowed.parser_bytes))
+    from adapters.files.parquet_parsing import parse  # noqa: PLC0415 -- heavy, and only here
 
     try:
-        yield from _rows(stream, request, limits=limits)
-    except (pa.ArrowException, OSError, EOFError):
-        raise unreadable("the Parquet file is damaged or cut off") from None
+        for number, row in parse(sys.stdin.buffer, ImportRequest(**request), limits=allowed):
+            if isinstance(row, InvalidInput):
+                _say(number, None, _document(row))
+            else:
+                _say(number, row, None)
+    except InvalidInput as error:
+        _say(None, None, _document(error))
+    else:
+        _say(None, None, None)
+    sys.stdout.flush()
 
 
-def _rows(
-    stream: BinaryIO, request: ImportRequest, *, limits: Limits
-) -> Iterator[tuple[int, Mapping[str, str | None] | InvalidInput]]:
-    file, columns = _open(stream, request)
-    _check_size(file, list(columns.values()), limits=limits)
-    number = 0
-    for batch in file.iter_batches(
-        batch_size=BATCH_ROWS, columns=list(columns.values()), use_threads=False
-    ):
-        cells = {
-            field: _cells(batch.column(name), field=field, limits=limits)
-            for field, name in columns.items()
-        }
-        for row in zip(*cells.values(), strict=True):
-            number += 1
-            yield number, _row(dict(zip(cells, row, strict=True)))
+def _say(*parts: Any) -> None:
+    sys.stdout.write(json.dumps(parts) + "\n")
 
 
-def _open(stream: BinaryIO, request: ImportRequest) -> tuple[Any, dict[str, str]]:
-    """The file and its columns by field. Repeated strings stay dictionaries, so that one
-    long value in a million rows is one value in memory."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 (heavy)
-
-    options = {"pre_buffer": False, "buffer_size": READ_AHEAD, "memory_map": False}
-    schema = pq.ParquetFile(stream, **options).schema_arrow
-    columns = present(schema.names, request)
-    strings = []
-    for field, name in columns.items():
-        kind = _kind(schema.field(name).type)
-        if kind is None or (kind == "number" and field not in {"external_id", "gold"}):
-            raise InvalidInput(
-                "a column holds neither strings nor, for ids and classes, whole numbers",
-                code="wrong-column-type",
-                extras={"field": field},
-            )
-        strings += [name] if kind == "string" else []
-    stream.seek(0)
-    return pq.ParquetFile(stream, read_dictionary=strings, **options), columns
+@contextmanager
+def _on_disk(stream: BinaryIO) -> Iterator[IO[bytes]]:
+    """Parquet is read from its end, by another process: it needs a file of its own."""
+    with tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(stream, file)
+        file.flush()
+        file.seek(0)
+        yield file
 
 
-def _kind(type: Any) -> str | None:
-    from pyarrow import types  # noqa: PLC0415 (heavy)
-
-    if types.is_dictionary(type):
-        type = type.value_type
-    if types.is_string(type) or types.is_large_string(type) or types.is_string_view(type):
-        return "string"
-    return "number" if types.is_integer(type) else None
-
-
-def _check_size(file: Any, columns: list[str], *, limits: Limits) -> None:
-    """Believe the footer only where it accuses the file."""
-    metadata = file.metadata
-    total = 0
-    for place in range(metadata.num_row_groups):
-        group = metadata.row_group(place)
-        parts = (group.column(c) for c in range(group.num_columns))
-        size = sum(p.total_uncompressed_size for p in parts if p.path_in_schema in columns)
-        total += size
-        if size > limits.row_group_bytes or total > limits.unpacked_bytes:
-            raise InvalidInput(
-                "a row group is too large; write the file with smaller ones",
-                code="row-group-too-large",
-                extras={"limit": limits.row_group_bytes},
-            )
-
-
-def _cells(column: Any, *, field: str, limits: Limits) -> list[str | InvalidInput | None]:
-    """The column's values as text; one that is too long is never made a Python string."""
-    import pyarrow as pa  # noqa: PLC0415 (heavy)
-    from pyarrow import compute  # noqa: PLC0415 (heavy)
-
-    if pa.types.is_integer(column.type):
-        return [None if value is None else str(value) for value in column.to_pylist()]
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    lengths = compute.binary_length(column.dictionary).to_pylist()
-    refusal = InvalidInput.at(
-        f"/{field}", "the value is too long", code="too-long", limit=limits.cell_bytes
+@contextmanager
+def _child(
+    file: IO[bytes], request: ImportRequest, *, limits: Limits
+) -> Iterator[io.BufferedReader]:
+    arguments = [ROOT, json.dumps(asdict(request)), json.dumps(asdict(limits))]
+    command = [sys.executable, "-I", "-c", f"{START}; p.answer()", *arguments]
+    child = subprocess.Popen(  # noqa: S603 -- our own interpreter and code, no shell
+        command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
     )
-    texts: dict[int, str | InvalidInput | None] = {}
-    found: list[str | InvalidInput | None] = []
-    for place in column.indices.to_pylist():
-        if place is not None and place not in texts:
-            fits = (lengths[place] or 0) <= limits.cell_bytes
-            texts[place] = _decoded(column.dictionary[place], field) if fits else refusal
-        found.append(None if place is None else texts[place])
-    return found
-
-
-def _decoded(value: Any, field: str) -> str | InvalidInput | None:
     try:
-        text: str | None = value.as_py()
-    except UnicodeDecodeError:
-        return InvalidInput.at(f"/{field}", "the value is not UTF-8", code="invalid-text")
-    return text
+        yield cast("io.BufferedReader", child.stdout)
+    finally:
+        child.kill()
+        child.communicate()
 
 
-def _row(
-    cells: Mapping[str, str | InvalidInput | None],
-) -> Mapping[str, str | None] | InvalidInput:
-    row: dict[str, str | None] = {}
-    for field, value in cells.items():
-        if isinstance(value, InvalidInput):
-            return value
-        row[field] = value
-    return row
+def _document(error: InvalidInput) -> dict[str, Any]:
+    fields = [asdict(found) for found in error.errors]
+    return {"code": error.code, "detail": error.detail, "errors": fields, "extras": error.extras}
+
+
+def _refusal(document: Mapping[str, Any]) -> InvalidInput:
+    return InvalidInput(
+        document["detail"],
+        code=document["code"],
+        errors=[FieldError(**found) for found in document["errors"]],
+        extras=document["extras"],
+    )

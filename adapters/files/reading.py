@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import PurePath
@@ -17,7 +14,7 @@ from adapters.files.csv_rows import csv_rows
 from adapters.files.jsonl_rows import first_keys, jsonl_rows
 from adapters.files.limits import Limits
 from adapters.files.parquet_rows import parquet_rows
-from adapters.files.unpacking import GZIP_MAGIC, GuardedGzip, unreadable
+from adapters.files.unpacking import GZIP_MAGIC, UNPACKED_BLOCK, Borrowed, GuardedGzip, unreadable
 from core.errors import InvalidInput
 from core.requests import ImportRequest
 
@@ -71,8 +68,7 @@ def read_rows(stream: BinaryIO, request: ImportRequest, *, limits: Limits | None
     source = _unpacked(stream, request, limits=limits)
     if request.format == "parquet":
         _refuse_not_parquet(source.peek(len(PARQUET_MAGIC)))
-        with _seekable(source) as file:
-            yield from parquet_rows(file, request, limits=limits)
+        yield from parquet_rows(source, request, limits=limits)
         return
     _refuse_foreign(source.peek(16), request)
     read = csv_rows if request.format == "csv" else jsonl_rows
@@ -127,7 +123,7 @@ class FileReader:
 def _unpacked(
     stream: BinaryIO, request: ImportRequest, *, limits: Limits, partial: bool = False
 ) -> io.BufferedReader:
-    source: io.BufferedReader = io.BufferedReader(cast("io.RawIOBase", stream))
+    source: io.BufferedReader = io.BufferedReader(Borrowed(stream))
     start = source.peek(len(GZIP_MAGIC))[: len(GZIP_MAGIC)]
     if not start:
         raise InvalidInput("the file is empty", code="empty-file")
@@ -136,19 +132,7 @@ def _unpacked(
     if start != GZIP_MAGIC:
         raise unreadable("the file is not gzip, though the request says so")
     unpacked = GuardedGzip(cast("BinaryIO", source), limits=limits, partial=partial)
-    return io.BufferedReader(unpacked)
-
-
-@contextmanager
-def _seekable(source: io.BufferedReader) -> Iterator[BinaryIO]:
-    """Parquet is read from its end; what cannot seek goes to disk first."""
-    if source.seekable():
-        yield source
-        return
-    with tempfile.TemporaryFile() as file:
-        shutil.copyfileobj(source, file)
-        file.seek(0)
-        yield cast("BinaryIO", file)
+    return io.BufferedReader(unpacked, buffer_size=UNPACKED_BLOCK)
 
 
 def _refuse_foreign(start: bytes, request: ImportRequest) -> None:

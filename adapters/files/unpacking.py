@@ -10,8 +10,34 @@ from adapters.files.limits import Limits
 from core.errors import InvalidInput
 
 GZIP_MAGIC = b"\x1f\x8b"
-BLOCK = 64 * 1024
+BLOCK = 16 * 1024
+UNPACKED_BLOCK = 256 * 1024
 WITH_GZIP_HEADER = 31
+
+
+class Borrowed(io.RawIOBase):
+    """A stream that is read here and closed by whoever opened it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seekable(self) -> bool:
+        return self._stream.seekable()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
 
 
 class GuardedGzip(io.RawIOBase):
