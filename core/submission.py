@@ -1,10 +1,13 @@
-"""How an operation comes to be: a row and its event, in the caller's transaction."""
+"""How an operation comes to be and how it ends: its row and an event, in the caller's
+transaction."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from core.events import announce
 from core.ports import Clock, Ids, Repositories
-from core.records import Operation, OperationKind, Options, Session
+from core.records import Operation, OperationKind, OperationState, Options, Session
 
 
 def submit(
@@ -43,6 +46,33 @@ def submit(
         tx, session, "operation.queued", {"operation_id": operation.id, "kind": kind}, clock=clock
     )
     return operation, True
+
+
+def conclude(
+    tx: Repositories,
+    operation: Operation,
+    state: OperationState,
+    *,
+    result: Options | None = None,
+    error: Options | None = None,
+    now: datetime,
+) -> None:
+    """Store how an operation ended, unless it has ended already.
+
+    A verb calls this in the transaction of its effects: were they stored apart, a worker
+    killed in between would have them twice.
+    """
+    if tx.operations.get(operation.tenant_id, operation.id).done:
+        return
+    tx.operations.finish(operation.id, state, result=result, error=error, now=now)
+    if operation.kind != "delete":
+        tx.events.add(
+            tenant_id=operation.tenant_id,
+            session_id=operation.session_id,
+            type=f"operation.{state}",
+            data={"operation_id": operation.id, "kind": operation.kind},
+            now=now,
+        )
 
 
 def index_operation(tx: Repositories, session: Session, *, ids: Ids, clock: Clock) -> Operation:

@@ -12,6 +12,7 @@ import structlog
 from core.errors import Cancelled, NotFound, TailwiseError
 from core.ports import Clock, Job, Jobs, Store
 from core.records import Operation, OperationState, Options
+from core.submission import conclude
 from runtime.logs import bound, described
 
 MAX_ATTEMPTS: Final = 5
@@ -60,21 +61,9 @@ def _all_tasks() -> Mapping[str, Task]:
 
 
 def finish(operation: Operation, ending: Ending, *, store: Store, now: datetime) -> None:
-    """Store an ending and its event in one transaction, unless it has ended already."""
-    with store.write() as repos:
-        if repos.operations.get(operation.tenant_id, operation.id).done:
-            return
-        repos.operations.finish(
-            operation.id, ending.state, result=ending.result, error=ending.error, now=now
-        )
-        if operation.kind != "delete":
-            repos.events.add(
-                tenant_id=operation.tenant_id,
-                session_id=operation.session_id,
-                type=f"operation.{ending.state}",
-                data={"operation_id": operation.id, "kind": operation.kind},
-                now=now,
-            )
+    """Store an ending that the verb did not store with its effects."""
+    with store.write() as tx:
+        conclude(tx, operation, ending.state, result=ending.result, error=ending.error, now=now)
 
 
 def _start(operation_id: str, *, store: Store, clock: Clock) -> Operation | None:

@@ -67,18 +67,18 @@ def _generate(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
         store=tailwise.store,
         clock=tailwise.clock,
     )
-    result = generate.generate(operation, desk=desk, plans=plans, job=job)
-    return {**result, "note": operation.input["note"]}
+    return generate.generate(operation, desk=desk, plans=plans, job=job)
 
 
 def _written(
     tailwise: Tailwise, session: Session, operation: Operation, *, encoder: Encoder
 ) -> Written:
-    """What new variations are compared with: rows that may train, and this operation's own."""
+    """What new variations are compared with: rows that may train, then this operation's own,
+    in the order in which a run without a crash would have met them."""
     with tailwise.store.read() as tx:
         usable = tx.generations.usable(session.id)
         own = tx.generations.of_operation(session.id, operation.id)
-    rows = list({row.id: row for row in (*usable, *own)}.values())
+    rows = [*(row for row in usable if row.operation_id != operation.id), *own]
     texts = [row.text for row in rows]
     written = Written(encoder.dimension)
     written.add(

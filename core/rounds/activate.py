@@ -10,7 +10,7 @@ from core.events import announce
 from core.ports import Blobs, Clock, Ids, Job, Jobs, Store
 from core.records import Operation, Options, Session
 from core.session_rules import require_index, require_open
-from core.submission import submit
+from core.submission import conclude, submit
 
 
 def start_activate(
@@ -65,6 +65,7 @@ def activate(
     job.check()
     score = scorer(blobs.get(model.onnx))
     scored = rescored(version, model, score=score, job=job, blobs=blobs, clock=clock, ids=ids)
+    result = {"model_id": model.id, "version": model.version, "rows": version.rows}
     with store.write() as tx:
         tx.indexes.add(scored)
         tx.models.set_state(session.id, model.id, "active")
@@ -75,7 +76,8 @@ def activate(
             {"model_id": model.id, "version": model.version},
             clock=clock,
         )
-    return {"model_id": model.id, "version": model.version, "rows": version.rows}
+        conclude(tx, operation, "succeeded", result=result, now=clock.now())
+    return result
 
 
 def delete_model(

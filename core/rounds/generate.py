@@ -20,6 +20,7 @@ from core.ports import Clock, Encoder, Generator, Job, Purse, Store
 from core.records import Generation, GenerationState, Operation, Options, Screen, Session
 from core.screening import Seed, needs_review, screen, verdict
 from core.seeding import SeedContext, SeedPlan, build_request, opening
+from core.submission import conclude
 from core.written import Written, candidates
 
 GIVE_UP_AFTER = 3
@@ -81,6 +82,7 @@ def generate(
     data["operation_id"] = operation.id
     with desk.store.write() as tx:
         announce(tx, desk.session, "generation.completed", data, clock=desk.clock)
+        conclude(tx, operation, "succeeded", result=result, now=desk.clock.now())
     return result
 
 
@@ -88,7 +90,8 @@ def _write(number: int, plan: SeedPlan, *, desk: Desk) -> dict[str, Any]:
     """One call, its screening and its rows; the answer holds counts only, no text."""
     prefix = f"{row_prefix(desk.operation)}{number:05d}"
     if left := desk.written.starting(prefix):
-        return _counts(plan, left, outcome="ok", category=None)
+        outcome = "ok" if len(left) >= plan.count else "shortfall"
+        return _counts(plan, left, outcome=outcome, category=None)
     taboo = [opening(row.text) for row in desk.written.of_class(plan.class_id)]
     request, example_ids = build_request(
         plan, context=desk.context, arrays=desk.arrays, taboo=taboo
@@ -238,4 +241,5 @@ def _totals(
         "refused_by_class": dict(refused),
         "dollars": dollars,
         "stopped": "budget-exceeded" if kinds["over_budget"] else None,
+        "note": desk.operation.input["note"],
     }

@@ -15,6 +15,7 @@ from core.embedding import embed_missing
 from core.events import announce
 from core.ports import Blobs, Clock, Encoder, Ids, Job, Store
 from core.records import SHARD_ROWS, SPLITS, IndexVersion, Operation, Options, Session, Shard
+from core.submission import conclude
 
 SAMPLE_ROWS = 256 * 200
 """Most pool rows that clusters are fitted on; the rest are assigned once."""
@@ -67,13 +68,14 @@ def index(
     )
     job.check()
     scored = _score(clustered, changed=set(stale), job=job, blobs=blobs, scorer=scorer)
-    _publish(scored, session, built, operation=operation, store=store, clock=clock)
-    return {
+    result = {
         "indexed": waiting,
         "rows": scored.rows,
         "clusters": scored.cluster_count,
         "reclustered": scored.clustered_rows != draft.clustered_rows,
     }
+    _publish(scored, session, built, result, operation=operation, store=store, clock=clock)
+    return result
 
 
 def _draft(
@@ -110,6 +112,7 @@ def _publish(
     version: IndexVersion,
     session: Session,
     built: Sequence[_Built],
+    result: Options,
     *,
     operation: Operation,
     store: Store,
@@ -130,6 +133,7 @@ def _publish(
             "operation_id": operation.id,
         }
         announce(tx, session, "pool.indexed", data, clock=clock)
+        conclude(tx, operation, "succeeded", result=result, now=clock.now())
 
 
 def _build_shard(

@@ -37,7 +37,7 @@ from core.records import (
 )
 from core.requests import RetrainRequest
 from core.session_rules import require_index, require_open
-from core.submission import submit
+from core.submission import conclude, submit
 from core.training import TrainingSet, trainable_classes, training_set
 
 
@@ -177,8 +177,9 @@ def retrain(
     if decided["activated"]:
         score = bench.scorer(blobs.get(model.onnx))
         scored = rescored(version, model, score=score, job=job, blobs=blobs, clock=clock, ids=ids)
-    _publish(operation, session, model, scored, store=store, clock=clock)
-    return _result(model, decided)
+    result = _result(model, decided)
+    _publish(operation, session, model, scored, result, store=store, clock=clock)
+    return result
 
 
 def _model(
@@ -270,11 +271,12 @@ def _publish(
     session: Session,
     model: Model,
     scored: IndexVersion | None,
+    result: Options,
     *,
     store: Store,
     clock: Clock,
 ) -> None:
-    """Model, scores, activation and event in one transaction."""
+    """Model, scores, activation, event and ending in one transaction."""
     with store.write() as tx:
         tx.models.add(model)
         if scored is not None:
@@ -287,3 +289,4 @@ def _publish(
             "activated": scored is not None,
         }
         announce(tx, session, "model.trained", data, clock=clock)
+        conclude(tx, operation, "succeeded", result=result, now=clock.now())
