@@ -44,7 +44,10 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class LabelSet(TypeDecorator[Labels]):
-    """A set of class ids as a JSON array in plain text, so that one id can be searched for."""
+    """A set of class ids as a JSON array in plain text, so that one id can be searched for.
+
+    A line break before each id marks where it starts: inside an id JSON would escape it.
+    """
 
     impl = sa.Text
     cache_ok = True
@@ -54,7 +57,7 @@ class LabelSet(TypeDecorator[Labels]):
         value: Labels | None,
         dialect: Dialect,  # noqa: ARG002 - the base class's signature
     ) -> str | None:
-        return None if value is None else to_json(list(value))
+        return None if value is None else f"[{','.join(map(_marked, value))}]"
 
     def process_result_value(
         self,
@@ -72,9 +75,13 @@ class Json(TypeDecorator[Any]):
 
 
 def has_label(column: sa.Column[Any], class_id: str) -> sa.ColumnElement[bool]:
-    """Rows whose label set holds ``class_id``: its quoted form occurs in the array's text.
+    """Rows whose label set holds ``class_id``: its marked form occurs in the array's text.
 
     Replacing is the one case-sensitive substring test that both databases share.
     """
     text = sa.type_coerce(column, sa.Text)
-    return sa.func.replace(text, to_json(class_id), "") != text
+    return sa.func.replace(text, _marked(class_id), "") != text
+
+
+def _marked(class_id: str) -> str:
+    return "\n" + to_json(class_id)

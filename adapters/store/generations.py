@@ -32,7 +32,9 @@ class SqlGenerations:
     def by_ids(self, session_id: str, ids: Sequence[str]) -> Mapping[str, Generation]:
         found: dict[str, Generation] = {}
         for chunk in in_chunks(ids):
-            query = sa.select(generations).where(_of(session_id), generations.c.id.in_(chunk))
+            # An expression, so that SQLite looks the ids up and does not walk the session.
+            mine = generations.c.session_id.concat("") == session_id
+            query = sa.select(generations).where(mine, generations.c.id.in_(chunk))
             rows = records_of(Generation, self._connection.execute(query))
             found.update((row.id, row) for row in rows)
         return found

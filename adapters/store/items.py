@@ -64,7 +64,11 @@ class SqlItems(ItemIndex):
         return {item.external_id: item for item in rows}
 
     def by_ids(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, Item]:
-        return {item.id: item for item in self._among(session_id, items.c.id, item_ids)}
+        found: dict[str, Item] = {}
+        for chunk in in_chunks(item_ids):
+            among = sa.select(*PUBLIC).where(_belongs(session_id), items.c.id.in_(chunk), LIVE)
+            found |= {i.id: i for i in records_of(Item, self._connection.execute(among))}
+        return found
 
     def by_positions(self, session_id: str, positions: Sequence[int]) -> Mapping[int, Item]:
         rows = self._among(session_id, items.c.position, [int(p) for p in positions])
@@ -117,7 +121,7 @@ class SqlItems(ItemIndex):
 
     def set_state(self, session_id: str, item_ids: Sequence[str], state: ItemState) -> None:
         for chunk in in_chunks(item_ids):
-            mine = sa.and_(items.c.session_id == session_id, items.c.id.in_(chunk), LIVE)
+            mine = sa.and_(_belongs(session_id), items.c.id.in_(chunk), LIVE)
             self._connection.execute(sa.update(items).where(mine).values(state=state))
 
     def set_labels(
@@ -183,7 +187,7 @@ class SqlItems(ItemIndex):
         found: dict[str, Labels] = {}
         for chunk in in_chunks(item_ids):
             known = sa.select(items.c.id, items.c.gold).where(
-                items.c.session_id == session_id, items.c.id.in_(chunk), items.c.gold.is_not(None)
+                _belongs(session_id), items.c.id.in_(chunk), items.c.gold.is_not(None)
             )
             found.update((id, gold) for id, gold in self._connection.execute(known))
         return found
@@ -233,6 +237,12 @@ class SqlItems(ItemIndex):
             )
             found.extend(records_of(Item, self._connection.execute(among)))
         return found
+
+
+def _belongs(session_id: str) -> sa.ColumnElement[bool]:
+    """The session's rows, as an expression that no index serves: SQLite would otherwise walk
+    the whole session to find a few ids."""
+    return items.c.session_id.concat("") == session_id
 
 
 _TABLE = items
