@@ -249,13 +249,22 @@ def _all_free(rows: Mapping[int, Item], chosen: Selection) -> bool:
 def _summary(batch: Batch, view: PoolView) -> SelectResult:
     """The batch with each touched cluster's size, share and mean entropy."""
     taken = Counter(item.pick.cluster for item in batch.items)
-    shares = []
-    for cluster in sorted(taken):
-        rows = np.flatnonzero(view.eligible & (view.clusters == cluster))
-        mean = None
-        if view.probabilities is not None and len(rows):
-            mean = float(entropy(view.probabilities[rows]).mean())
-        shares.append(
-            ClusterShare(id=cluster, size=len(rows), taken=taken[cluster], mean_entropy=mean)
+    rows = np.flatnonzero(view.eligible)
+    clusters = view.clusters[rows]
+    sizes = np.bincount(clusters, minlength=view.cluster_count)
+    sums = None
+    if view.probabilities is not None:
+        uncertainty = entropy(view.probabilities[rows])
+        sums = np.bincount(clusters, weights=uncertainty, minlength=view.cluster_count)
+    shares = [
+        ClusterShare(
+            id=cluster,
+            size=int(sizes[cluster]),
+            taken=taken[cluster],
+            mean_entropy=None
+            if sums is None or not sizes[cluster]
+            else float(sums[cluster] / sizes[cluster]),
         )
+        for cluster in sorted(taken)
+    ]
     return SelectResult(batch=batch, clusters=tuple(shares))
