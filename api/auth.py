@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Request
 
 from api.errors import Forbidden, NotAuthenticated
-from core.access import PREFIX, allows, key_matches, split_token
+from core.access import allows, key_matches, split_token
 from core.errors import NotFound
 from core.ports import Store
 from core.records import ApiKey
@@ -16,7 +16,7 @@ QUERY_NAMES = frozenset({"key", "api_key", "apikey", "token", "access_token", "a
 def refuse_key_in_query(request: Request) -> None:
     """A key in a URL ends up in logs and histories, so it is never accepted there."""
     named = QUERY_NAMES & {name.lower() for name in request.args}
-    valued = any(value.startswith(f"{PREFIX}_") for value in request.args.values())
+    valued = any(split_token(value) for value in request.args.values())
     if named or valued:
         detail = "send the key in the Authorization header; revoke a key that was put in a URL"
         raise NotAuthenticated(detail, code="key-in-query")

@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 from api.blueprint import Blueprint
-from api.routes import (
-    batches,
-    exports,
-    generations,
-    imports,
-    items,
-    keys,
-    labels,
-    metrics,
-    models,
-    operations,
-    predict,
-    service,
-    sessions,
-    templates,
-)
+from api.routes.batches import blueprint as batches
+from api.routes.exports import blueprint as exports
+from api.routes.generations import blueprint as generations
+from api.routes.imports import blueprint as imports
+from api.routes.items import blueprint as items
+from api.routes.keys import blueprint as keys
+from api.routes.labels import blueprint as labels
+from api.routes.metrics import blueprint as metrics
+from api.routes.models import blueprint as models
+from api.routes.operations import blueprint as operations
+from api.routes.predict import blueprint as predict
+from api.routes.service import blueprint as service
+from api.routes.service import probes
+from api.routes.sessions import blueprint as sessions
+from api.routes.templates import blueprint as templates
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
-    sessions.blueprint,
-    items.blueprint,
-    imports.blueprint,
-    batches.blueprint,
-    labels.blueprint,
-    generations.blueprint,
-    models.blueprint,
-    predict.blueprint,
-    metrics.blueprint,
-    exports.blueprint,
-    operations.blueprint,
-    templates.blueprint,
-    keys.blueprint,
-    service.blueprint,
-    service.probes,
+    sessions,
+    items,
+    imports,
+    batches,
+    labels,
+    generations,
+    models,
+    predict,
+    metrics,
+    exports,
+    operations,
+    templates,
+    keys,
+    service,
+    probes,
 )

@@ -151,6 +151,10 @@ def test_a_key_in_the_url_is_401_even_when_the_header_is_right(caller, name):
     assert caller.token not in response.get_data(as_text=True)
 
 
+def test_a_search_that_only_looks_like_a_key_is_no_key(caller, pool_url):
+    assert caller.get(f"{pool_url}/items?q=tw_").status_code == 200
+
+
 def test_a_query_parameter_nobody_reads_is_refused(caller):
     plain = caller.get("/v1/components?verbose=1")
     listed = caller.get("/v1/sessions?colour=red")

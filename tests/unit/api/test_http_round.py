@@ -156,6 +156,33 @@ def test_a_dry_run_stores_nothing(caller, session_url):
     assert caller.get(f"{session_url}/items").json["data"] == []
 
 
+def test_a_file_without_the_named_column_is_refused_at_once(caller, session_url):
+    response = caller.post(
+        f"{session_url}/imports?text_column=message",
+        b"text,gold\na,garden\n",
+        Content_Type="text/csv",
+    )
+    assert (response.status_code, response.json["code"]) == (422, "missing-column")
+    assert caller.get("/v1/operations?kind=import").json["data"] == []
+
+
+@pytest.mark.parametrize(
+    "query", ["test_share=2", "gzip=maybe", "split_values=train", "column=text", "on_conflict=x"]
+)
+def test_a_query_that_does_not_say_how_to_read_the_file_is_400(caller, session_url, query):
+    response = caller.post(f"{session_url}/imports?{query}", b"text\na\n", Content_Type="text/csv")
+    assert (response.status_code, response.json["code"]) == (400, "invalid-query")
+
+
+def test_a_files_own_split_names_can_be_translated(caller, session_url):
+    body = b"text,part\none,train\ntwo,dev\n"
+    url = f"{session_url}/imports?split_column=part&split_values=train:pool,dev:test"
+    done = caller.post(url, body, Content_Type="text/csv", Prefer="wait=30").json
+    assert done["state"] == "succeeded", done
+    splits = {row["text"]: row["split"] for row in caller.get(f"{session_url}/items").json["data"]}
+    assert splits == {"one": "pool", "two": "test"}
+
+
 @pytest.mark.parametrize("media_type", ["application/json", "text/plain", "application/zip"])
 def test_a_file_of_another_kind_is_refused(caller, session_url, media_type):
     response = caller.post(f"{session_url}/imports", b"x", Content_Type=media_type)

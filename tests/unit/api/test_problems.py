@@ -124,7 +124,9 @@ def test_an_unknown_url_is_a_problem(caller):
         assert (response.status_code, response.json["code"]) == (404, "unknown-url")
 
 
-@pytest.mark.parametrize("id", ["a" * 65, "ses_" + "a" * 65, "review", "ses_%00", "ses_'", "..%2f..", "%F0%9F%98%80"])
+@pytest.mark.parametrize(
+    "id", ["a" * 65, "ses_" + "a" * 65, "review", "ses_%00", "ses_'", "..%2f..", "%F0%9F%98%80"]
+)
 def test_what_cannot_be_an_id_is_404(caller, id):
     assert caller.get(f"/v1/sessions/{id}").status_code == 404
 
