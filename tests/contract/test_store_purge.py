@@ -141,18 +141,16 @@ def test_other_sessions_keep_their_rows(store, full, fill, rows, count_rows):
     assert count_rows("items", "ses_2") == 1
 
 
-def test_no_file_of_sqlite_holds_the_texts_any_more(store, full, store_url, tmp_path):
-    if not store_url.startswith("sqlite"):
-        pytest.skip("PostgreSQL vacuums in its own time")
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_no_file_of_sqlite_holds_the_texts_any_more(store, full, tmp_path):
     held = [p.name for p in tmp_path.iterdir() if CANARY.encode() in p.read_bytes()]
     purge(store)
     left = [p.name for p in tmp_path.iterdir() if CANARY.encode() in p.read_bytes()]
     assert (bool(held), left) == (True, [])
 
 
-def test_no_file_of_sqlite_holds_the_text_of_a_deleted_item(store, full, store_url, tmp_path):
-    if not store_url.startswith("sqlite"):
-        pytest.skip("PostgreSQL vacuums in its own time")
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_no_file_of_sqlite_holds_the_text_of_a_deleted_item(store, full, tmp_path):
     with store.write() as tx:
         tx.items.delete("ses_1", "itm_0")
     left = [p.name for p in tmp_path.iterdir() if f"{CANARY} item".encode() in p.read_bytes()]
