@@ -19,6 +19,7 @@ from adapters.jobs.slot import already_running, claim_slot
 from core.errors import TailwiseError
 from core.ports import Clock, Store
 from core.records import Progress
+from runtime import database
 from runtime.execution import execute, sweep
 from runtime.logs import configure_logs, described
 from runtime.processes import die_with_parent, stop_on_signals
@@ -36,9 +37,12 @@ def run_worker(settings: Settings, *, announce: Callable[[], None] = lambda: Non
     """Work until SIGTERM or SIGINT; the exit code is 0, or 1 when an ending could not be
     stored (the job stays pending and is resumed by the next start).
 
-    ``announce`` is called once jobs are taken. Raises Conflict ``worker-already-running``.
+    ``announce`` is called once jobs are taken. Raises Conflict ``worker-already-running``
+    and NotInstalled ``database-outdated``.
     """
     stopping = stop_on_signals()
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database.prepare(settings)
     with claim_slot(settings.data_dir / "workers", settings.worker_id):
         services = build(settings, role="worker")
         store, clock = services.store, services.clock

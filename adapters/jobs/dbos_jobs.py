@@ -6,11 +6,13 @@ of the service is the public truth; the engine's tables are an implementation de
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from dbos import DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.records import Operation
 
@@ -53,6 +55,8 @@ class DbosJobs:
         )
 
     def enqueue(self, operation: Operation) -> None:
+        """Where the queue cannot be had (no worker ever ran, its disk is full), the operation
+        waits, committed as it is, for the sweep of a worker to bring it here."""
         queue = QUEUES[operation.kind]
         options = EnqueueOptions(
             workflow_name=WORKFLOW,
@@ -62,7 +66,10 @@ class DbosJobs:
         )
         if queue == BULK:
             options["queue_partition_key"] = operation.session_id
-        self._client.enqueue(options, operation.id)
+        try:
+            self._client.enqueue(options, operation.id)
+        except SQLAlchemyError:
+            logging.getLogger(__name__).warning("an operation waits for the next sweep")
 
     def cancel(self, operation_id: str) -> None:
         """Nothing to do: a job looks at the mark on its operation before every step, and

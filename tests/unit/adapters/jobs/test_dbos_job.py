@@ -1,9 +1,23 @@
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
-from adapters.jobs.dbos_worker import DbosJob, Interrupted
+from adapters.jobs.dbos_jobs import DbosJobs
+from adapters.jobs.dbos_worker import DbosJob, Interrupted, migrate_jobs
+from adapters.store.engine import make_jobs_engine
 from core.errors import Cancelled
+from core.records import Operation
+
+OPERATION = Operation(
+    id="op_1",
+    tenant_id="ten_1",
+    session_id="ses_1",
+    kind="index",
+    state="queued",
+    input={},
+    created_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
 
 
 class Bench:
@@ -73,3 +87,14 @@ def test_a_step_outside_the_jobs_own_thread_is_refused():
     bench = Bench()
     with pytest.raises(RuntimeError, match="own thread"):
         bench.job.step("lost", lambda: None)
+
+
+def test_an_operation_outlives_a_queue_that_no_worker_has_made_yet(tmp_path):
+    engine = make_jobs_engine(f"sqlite:///{tmp_path}/jobs.sqlite")
+    jobs = DbosJobs(engine)
+    jobs.enqueue(OPERATION)
+    migrate_jobs(engine)
+    jobs.enqueue(OPERATION)
+    assert jobs.forget([OPERATION.id]) == 1
+    jobs.close()
+    engine.dispose()
