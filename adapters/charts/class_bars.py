@@ -131,6 +131,8 @@ def _stack(
     starts = [0] * len(rows)
     for state, words, colour in FATES:
         sizes = [row[state] for row in rows]
+        if not sum(sizes):
+            continue
         axis.barh(range(len(rows)), sizes, left=starts, height=BAR, color=colour, label=words)
         starts = [start + size for start, size in zip(starts, sizes, strict=True)]
     for place, total in enumerate(starts):

@@ -31,6 +31,8 @@ from core.reporting import check_plot
 ARMS = ((BLUE, "-", "o"), (ORANGE, "--", "s"), (GREEN, "-.", "^"), (PURPLE, ":", "D"))
 """Colour, line and marker of each arm, so that no arm is told by colour alone."""
 NEAR = 0.08
+PAPER = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none"}
+"""White behind a number, where a line may pass."""
 
 Arms = Sequence[tuple[str, Options]]
 
@@ -79,7 +81,7 @@ def balance(arms: Arms) -> Figure:
         places = [row - 0.4 + depth * (number + 0.5) for row in range(len(classes))]
         colour, _, _ = ARMS[number % len(ARMS)]
         bars = axis.barh(places, counts, height=depth * 0.92, color=colour, label=name)
-        axis.bar_label(bars, padding=3, fontsize=8.5)
+        axis.bar_label(bars, padding=4, fontsize=8.5, zorder=5, bbox=PAPER)
     total = sum(row["human"] for row in classes)
     for row, facts in enumerate(classes):
         target = facts["target_share"] * total

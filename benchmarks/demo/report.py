@@ -17,6 +17,7 @@ from benchmarks.demo.options import DemoOptions, Plan, command
 Format = Literal["svg", "png"]
 FORMATS: tuple[Format, ...] = ("svg", "png")
 
+SIMULATED = "A simulation: the labels come from the file, where people would give them."
 PICTURES = {
     "f1": "Macro-F1 on the test rows against the labels bought.",
     "evenness": "How even the labels are: spread of the class counts and normalised entropy.",
@@ -28,7 +29,8 @@ PICTURES = {
 """File name -> caption, in the order they are shown."""
 
 STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;color:#1f2937;max-width:60rem;margin:2rem auto;padding:0 1rem}
+body{font:16px/1.5 system-ui,sans-serif;color:#1f2937}
+body{max-width:60rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem;margin-bottom:.2rem}h2{font-size:1.15rem;margin-top:2rem}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;display:block;overflow-x:auto}
 th,td{padding:.25rem .7rem;text-align:right;border-bottom:1px solid #e5e7eb}
@@ -48,6 +50,7 @@ class Report:
     plan: Plan
     arms: tuple[Arm, ...]
     verdict: Sequence[str]
+    variations: str
     warnings: Sequence[str]
     seconds: float
 
@@ -168,7 +171,7 @@ def _html(report: Report) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><style>{STYLE}</style></head><body>
 <h1>{title}</h1>
-<p>Labels come from the file, as people would give them.</p>
+<p>{escape(SIMULATED)} {escape(report.variations)}</p>
 <div class="lead">{_paragraphs(report.verdict)}</div>
 {_html_warnings(report.warnings)}
 {figures}
@@ -203,7 +206,8 @@ def _html_table(table: Table) -> str:
 
 
 def _markdown(report: Report) -> str:
-    parts = [f"# {_cell(_title(report))}", *map(_cell, report.verdict)]
+    about = f"{SIMULATED} {report.variations}"
+    parts = [f"# {_cell(_title(report))}", _cell(about), *map(_cell, report.verdict)]
     if report.warnings:
         parts += ["## Warnings", "\n".join(f"- {_cell(text)}" for text in report.warnings)]
     parts += [f"![{caption}]({name}.png)" for name, caption in PICTURES.items()]

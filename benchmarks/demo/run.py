@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import NoReturn
 
 from rich.console import Console
@@ -16,9 +17,9 @@ from benchmarks.demo.dataset import Dataset, load_dataset
 from benchmarks.demo.loop import Arm, run_arm
 from benchmarks.demo.options import DemoOptions, DemoRefused, Plan, plan_rounds
 from benchmarks.demo.report import Report, write_report
-from benchmarks.demo.server import Running, check_ready_to_serve, serving
+from benchmarks.demo.server import Running, check_ready_to_serve, has_model_key, serving
 from benchmarks.demo.terminal import board
-from benchmarks.demo.verdict import sentences, warnings
+from benchmarks.demo.verdict import about_variations, sentences, warnings
 from core.errors import TailwiseError
 
 __all__ = ["DemoOptions", "demo"]
@@ -51,6 +52,7 @@ def _run(options: DemoOptions, console: Console) -> None:
     plan = plan_rounds(options, pool=data.pool, bundled=data.bundled)
     _check_report(options)
     check_ready_to_serve(options.data_dir)
+    options = replace(options, generator=_generator(options, data))
     _introduce(data, plan, console)
     console.print("[dim]starting the server and its worker[/dim]")
     with serving(options.data_dir, say=_dim(console)) as server:
@@ -62,6 +64,7 @@ def _run(options: DemoOptions, console: Console) -> None:
             plan=plan,
             arms=arms,
             verdict=sentences(*arms, test_rows=test_rows, seed=options.seed),
+            variations=about_variations(arms[0].generator),
             warnings=warnings(arms),
             seconds=time.monotonic() - started,
         )
@@ -111,9 +114,8 @@ def _introduce(data: Dataset, plan: Plan, console: Console) -> None:
 
 
 def _conclude(report: Report, console: Console) -> None:
-    first = report.arms[0]
     console.print()
-    console.print(f"[dim]variations by: {escape(first.generator or 'nobody')}[/dim]")
+    console.print(f"[dim]{escape(report.variations)}[/dim]")
     for text in report.verdict:
         console.print(escape(text))
     for text in report.warnings:
@@ -126,6 +128,14 @@ def _say_how_to_stop(server: Running, console: Console) -> None:
     console.print(f"\nThe server is still up: {server.url} (API pages: {server.url}/v1/docs)")
     console.print(f"key: {server.key}", markup=False)
     console.print(f"stop it: kill {server.pid}; then remove {server.data_dir}", markup=False)
+
+
+def _generator(options: DemoOptions, data: Dataset) -> str:
+    """Who writes where nobody was named: held-out rows stand in for a model we have no key for."""
+    has_reserve = data.request.split_column is None or data.count(split="reserve") > 0
+    if options.generator == "auto" and has_reserve and not has_model_key():
+        return "simulated"
+    return options.generator
 
 
 def _check_report(options: DemoOptions) -> None:

@@ -54,6 +54,11 @@ def check_ready_to_serve(data_dir: Path | None) -> None:
         raise DemoRefused(error.detail) from None
 
 
+def has_model_key() -> bool:
+    """Whether this machine's settings hold a key for a language model."""
+    return bool(load_settings().anthropic_api_key)
+
+
 @contextmanager
 def serving(data_dir: Path | None, *, say: Callable[[str], None]) -> Iterator[Running]:
     """A server with its worker; stopped at the end, its temporary folder removed.

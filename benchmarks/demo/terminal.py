@@ -16,14 +16,14 @@ from benchmarks.demo.loop import Round
 
 MOST_COUNTS = 12
 COLUMNS = (
-    ("round", 5),
-    ("labels", 6),
-    ("labels per class", 30),
-    ("std", 6),
-    ("evenness", 8),
-    ("macro-F1", 8),
-    ("kept", 7),
-    ("cost", 8),
+    ("round", 6),
+    ("labels", 7),
+    ("labels per class", 25),
+    ("std", 7),
+    ("evenness", 9),
+    ("macro-F1", 9),
+    ("kept", 8),
+    ("cost", 9),
 )
 """Heading and width. evenness = normalised entropy; kept = variations that will train."""
 

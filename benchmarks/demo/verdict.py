@@ -88,3 +88,19 @@ def warnings(arms: Sequence[Arm]) -> list[str]:
         ),
         *(f"{arm.name}: {note}." for arm in arms for note in arm.notes),
     ]
+
+
+def about_variations(generator: str | None) -> str:
+    """Who wrote the variations, and what that means for the figures."""
+    name = (generator or "").partition(" ")[0]
+    return {
+        "": "No variations were written.",
+        "simulated": (
+            "Variations are held-out rows of the file that stand in for a language model "
+            "(generator: simulated); a real one does less well."
+        ),
+        "perturb": (
+            "Variations are rule-based edits (generator: perturb); they stay so close to their "
+            "seeds that the screens keep few. With ANTHROPIC_API_KEY set, a language model writes."
+        ),
+    }.get(name, f"Variations were written by {generator}.")
