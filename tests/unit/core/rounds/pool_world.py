@@ -231,6 +231,16 @@ def _migrated() -> bytes:
         return path.read_bytes()
 
 
+def label_often(world: World, item_id: str, *, times: int) -> None:
+    """As many label events, in one transaction."""
+    events = [
+        _label(world.session, world.ids.new("lab"), item_id, "spam", seq=seq, kind="created")
+        for seq in range(1, times + 1)
+    ]
+    with world.store.write() as tx:
+        tx.labels.add_many(events)
+
+
 def make_world(directory: Path, *, classes: tuple[str, ...] = ("spam", "ham", "other")) -> World:
     path = directory / "app.sqlite"
     path.write_bytes(_migrated())
