@@ -21,33 +21,49 @@ RULES = "tailwise_rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What the guard enforces before a view runs.
-
-    ``scope`` None = any valid key. ``idempotency`` says what an Idempotency-Key means here.
-    ``upload`` bodies are streamed and may be as large as an import file.
-    """
-
-    scope: str | None
-    public: bool
-    idempotency: Idempotency
-    upload: bool
-    produces: tuple[str, ...]
-    takes_query: bool
-    if_match: bool
-    if_none_match: bool
-    prefer: bool
-    bound_keys: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """One documented success besides the first."""
 
     status: int
     schema: SchemaLike | None = None
     description: str | None = None
-    headers: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a route takes, what the guard enforces before its view, and what it answers.
+
+    ``scope`` None = any valid key; ``bound_keys`` False refuses keys that see one session
+    only. ``consumes`` lists the media types of a streamed upload. ``idempotency`` says
+    what an Idempotency-Key means here. ``refuses`` adds to the statuses that every such
+    route may answer.
+    """
+
+    scope: str | None = None
+    public: bool = False
+    bound_keys: bool = True
+    query: SchemaLike | None = None
+    body: SchemaLike | None = None
+    body_required: bool = True
+    body_type: str = JSON
+    consumes: Sequence[str] = ()
+    answer: SchemaLike | Mapping[str, Any] | None = None
+    status: int = 200
+    also: Sequence[Answer] = ()
+    refuses: Sequence[int] = ()
+    produces: Sequence[str] = (JSON,)
+    idempotency: Idempotency = "none"
+    if_match: bool = False
+    if_none_match: bool = False
+    prefer: bool = False
+
+    @property
+    def upload(self) -> bool:
+        return bool(self.consumes)
+
+    @property
+    def has_body(self) -> bool:
+        return self.body is not None or self.upload
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
@@ -71,59 +87,14 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     def delete(self, rule: str, **options: Any) -> Callable[[View], View]:
         return self.operation("DELETE", rule, **options)
 
-    def operation(
-        self,
-        method: str,
-        rule: str,
-        *,
-        scope: str | None = None,
-        public: bool = False,
-        query: SchemaLike | None = None,
-        body: SchemaLike | None = None,
-        body_required: bool = True,
-        body_type: str = JSON,
-        consumes: Sequence[str] = (),
-        answer: SchemaLike | None = None,
-        status: int = 200,
-        headers: Mapping[str, Any] | None = None,
-        also: Sequence[Answer] = (),
-        refuses: Sequence[int] = (),
-        produces: Sequence[str] = (JSON,),
-        idempotency: Idempotency = "none",
-        if_match: bool = False,
-        if_none_match: bool = False,
-        prefer: bool = False,
-        bound_keys: bool = True,
-    ) -> Callable[[View], View]:
-        """Register a view with its rules; ``refuses`` adds to what every such route refuses."""
-        rules = Rules(
-            scope=scope,
-            public=public,
-            idempotency=idempotency,
-            upload=bool(consumes),
-            produces=tuple(produces),
-            takes_query=query is not None,
-            if_match=if_match,
-            if_none_match=if_none_match,
-            prefer=prefer,
-            bound_keys=bound_keys,
-        )
+    def operation(self, method: str, rule: str, **options: Any) -> Callable[[View], View]:
+        """Register a view; the options are the fields of ``Rules``."""
+        rules = Rules(**options)
 
         def decorate(view: View) -> View:
-            wrapped: Any = self._document_answers(
-                view, answer=answer, status=status, headers=headers, produces=produces, also=also
-            )
-            if body is not None:
-                wrapped = self.arguments(body, required=body_required, content_type=body_type)(
-                    wrapped
-                )
-            if query is not None:
-                wrapped = self.arguments(query, location="query", error_status_code=400)(wrapped)
-            has_body = body is not None or bool(consumes)
-            usual = _usual_refusals(rules, f"{self.url_prefix}{rule}", has_body=has_body)
-            for code in sorted({*refuses, *usual}):
-                wrapped = self.alt_response(code, response=HTTPStatus(code).name)(wrapped)
-            wrapped = self.doc(operationId=view.__name__, **_upload_body(consumes))(wrapped)
+            wrapped = self._answering(self._refusing(view, rules, self.url_prefix + rule), rules)
+            wrapped = self._taking(wrapped, rules)
+            wrapped = self.doc(operationId=view.__name__, **_upload_body(rules.consumes))(wrapped)
             setattr(wrapped, RULES, rules)
             wrapped._apidoc[RULES] = rules
             self.add_url_rule(rule, view.__name__, wrapped, methods=[method])
@@ -131,43 +102,43 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
         return decorate
 
-    def _document_answers(
-        self,
-        view: Any,
-        *,
-        answer: SchemaLike | None,
-        status: int,
-        headers: Mapping[str, Any] | None,
-        produces: Sequence[str],
-        also: Sequence[Answer],
-    ) -> Any:
-        for other in also:
-            view = self.alt_response(
-                other.status,
-                schema=other.schema,
-                description=other.description,
-                headers=other.headers,
-                success=True,
+    def _taking(self, view: Any, rules: Rules) -> Any:
+        """Parse the body, then the query in front of it."""
+        if rules.body is not None:
+            view = self.arguments(
+                rules.body, required=rules.body_required, content_type=rules.body_type
             )(view)
-        if tuple(produces) == (JSON,) and answer is not None:
-            return self.response(status, answer, headers=headers)(view)
-        for media_type in produces if status != HTTPStatus.NO_CONTENT else ():
+        if rules.query is not None:
+            view = self.arguments(rules.query, location="query", error_status_code=400)(view)
+        return view
+
+    def _refusing(self, view: Any, rules: Rules, rule: str) -> Any:
+        for code in sorted({*rules.refuses, *_usual_refusals(rules, rule)}):
+            view = self.alt_response(code, response=HTTPStatus(code).name)(view)
+        return view
+
+    def _answering(self, view: Any, rules: Rules) -> Any:
+        for other in rules.also:
+            view = self.alt_response(
+                other.status, schema=other.schema, description=other.description, success=True
+            )(view)
+        if rules.answer is not None:
+            return self.response(rules.status, rules.answer)(view)
+        if rules.status == HTTPStatus.NO_CONTENT:
+            return self.alt_response(rules.status, success=True)(view)
+        for media_type in rules.produces:
             raw = {"type": "string", "contentMediaType": media_type}
             view = self.alt_response(
-                status, schema=raw, content_type=media_type, headers=headers, success=True
+                rules.status, schema=raw, content_type=media_type, success=True
             )(view)
-        return (
-            self.alt_response(status, success=True)(view)
-            if status == HTTPStatus.NO_CONTENT
-            else view
-        )
+        return view
 
 
-def _usual_refusals(rules: Rules, rule: str, *, has_body: bool) -> set[int]:
+def _usual_refusals(rules: Rules, rule: str) -> set[int]:
     """What the guard and the parsers may answer for a route with these rules."""
     codes = {400, 401, 406, 429, 500, 503} if not rules.public else {400, 401, 406, 500}
     codes |= {403} if rules.scope or not rules.bound_keys else set()
-    codes |= {413, 415, 422} if has_body else set()
+    codes |= {413, 415, 422} if rules.has_body else set()
     codes |= {411} if rules.upload else set()
     codes |= {409, 422} if rules.idempotency in {"required", "optional"} else set()
     codes |= {404} if "<" in rule else set()

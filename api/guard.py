@@ -74,13 +74,13 @@ def _open_session(request: Request, key: ApiKey) -> None:
 
 def _require_acceptable(request: Request, rules: Rules) -> None:
     accepted = request.accept_mimetypes
-    if accepted and accepted.best_match(rules.produces) is None:
+    if accepted and accepted.best_match(list(rules.produces)) is None:
         detail = f"this answers {', '.join(rules.produces)}"
         raise NotAcceptable(detail, extras={"available": list(rules.produces)})
 
 
 def _refuse_stray_query(request: Request, rules: Rules) -> None:
-    if request.args and not rules.takes_query:
+    if request.args and rules.query is None:
         raise InvalidInput("this URL takes no query parameters", code="invalid-query")
 
 
