@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -64,7 +65,7 @@ class LabelSet(TypeDecorator[Labels]):
         value: str | None,
         dialect: Dialect,  # noqa: ARG002 - the base class's signature
     ) -> Labels | None:
-        return None if value is None else tuple(json.loads(value))
+        return None if value is None else _labels(value)
 
 
 class Json(TypeDecorator[Any]):
@@ -81,6 +82,12 @@ def has_label(column: sa.Column[Any], class_id: str) -> sa.ColumnElement[bool]:
     """
     text = sa.type_coerce(column, sa.Text)
     return sa.func.replace(text, _marked(class_id), "") != text
+
+
+@lru_cache(maxsize=1024)
+def _labels(text: str) -> Labels:
+    """A session has few distinct sets of labels, and many rows."""
+    return tuple(json.loads(text))
 
 
 def _marked(class_id: str) -> str:
