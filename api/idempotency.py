@@ -38,7 +38,13 @@ def begin(request: Request, rules: Rules, key: ApiKey) -> Response | None:
     print_ = fingerprint(request, rules)
     now = services().clock.now()
     with services().store.write() as tx:
-        saved = tx.replies.begin(scope, fingerprint=print_, now=now, stale=now - STALE)
+        saved = tx.replies.begin(
+            scope,
+            fingerprint=print_,
+            now=now,
+            stale=now - STALE,
+            session_id=g.session.id if "session" in g else None,
+        )
     if saved is not None:
         return _replay(saved, print_)
     g.request_key = g.idempotency_scope = scope

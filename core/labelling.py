@@ -278,5 +278,5 @@ def _pointed(error: TailwiseError, index: int) -> TailwiseError:
 
 
 def _rejected(error: TailwiseError, index: int) -> LabelRow:
-    found = FieldError(pointer=f"/labels/{index}", code=error.code, detail=error.detail)
-    return LabelRow(index=index, status="rejected", error=found, extras=error.extras)
+    found = _pointed(error, index)
+    return LabelRow(index=index, status="rejected", error=found.errors[0], extras=found.extras)

@@ -334,9 +334,9 @@ class Items(Protocol):
         """(position, text_hash, text, split) of live rows in [start, stop), by position."""
 
     def mark_indexed(
-        self, session_id: str, *, start: int, stop: int, text_hashes: Mapping[int, str]
+        self, session_id: str, *, start: int, stop: int, rows: Mapping[int, tuple[str, str]]
     ) -> None:
-        """Rows whose text hash still equals the given one; the rest stay unindexed."""
+        """Rows whose (text hash, split) still are the given ones; the rest stay unindexed."""
 
     def busy_positions(self, session_id: str) -> NDArray[np.int64]:
         """Positions of pool rows that are not ``pooled``: selected, resolved, excluded, deleted."""

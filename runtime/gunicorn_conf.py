@@ -47,6 +47,19 @@ loglevel = settings.log_level
 logger_class = EventLogger
 
 
+UNREAD_BYTES = 64 * 1024
+"""How much of a refused body gunicorn reads before it gives the connection up."""
+
+
+def pre_request(_worker: Any, request: Any) -> None:
+    """Announce ``Connection: close`` where a refusal would leave the body unread: the client
+    would send its next request into a connection that is about to be cut."""
+    length = dict(request.headers).get("CONTENT-LENGTH", "0")
+    chunked = any(name == "TRANSFER-ENCODING" for name, _ in request.headers)
+    if chunked or not length.isdecimal() or int(length) > UNREAD_BYTES:
+        request.force_close()
+
+
 def on_starting(_server: Any) -> None:
     """Stop at once where the supervisor was killed: nobody else would stop us."""
     die_with_parent("SIGINT")

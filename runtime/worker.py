@@ -58,7 +58,12 @@ def run_worker(settings: Settings, *, announce: Callable[[], None] = lambda: Non
         )
         worker.launch()
         upkeep = partial(
-            _keep_up, store=store, clock=clock, jobs=DbosJobs(engine), worker_id=settings.worker_id
+            _keep_up,
+            store=store,
+            clock=clock,
+            jobs=DbosJobs(engine),
+            worker_id=settings.worker_id,
+            keep_replies=timedelta(hours=settings.idempotency_hours),
         )
         upkeep()
         announce()
@@ -93,12 +98,18 @@ def refuse_twin(
             raise already_running(worker_id)
 
 
-def _keep_up(*, store: Store, clock: Clock, jobs: DbosJobs, worker_id: str) -> None:
-    """One heartbeat and one sweep; database trouble is logged and tried again later."""
+def _keep_up(
+    *, store: Store, clock: Clock, jobs: DbosJobs, worker_id: str, keep_replies: timedelta
+) -> None:
+    """One heartbeat, one sweep, and an end to old idempotency keys.
+
+    Database trouble is logged, and all of it is tried again later.
+    """
     now = clock.now()
     try:
         with store.write() as repos:
             repos.heartbeats.beat(worker_id, now=now)
+            repos.replies.expire(before=now - keep_replies)
         sweep(store=store, jobs=jobs, now=now)
         jobs.forget_finished(before=now - KEEP_RECORDS)
     except (SQLAlchemyError, TailwiseError) as error:

@@ -37,9 +37,7 @@ def encoders(*, minilm_directory: Path, threads: int) -> Registry[Encoder]:
                 "onnx needs the name of a folder in the server's encoder directory",
                 code="invalid-option",
             )
-        return OnnxEncoder(
-            folder, threads=threads, batch_size=batch_size, max_length=max_length
-        )
+        return OnnxEncoder(folder, threads=threads, batch_size=batch_size, max_length=max_length)
 
     def hashing(*, dimension: int = 64) -> Encoder:
         from adapters.encoders.hashing import HashingEncoder  # noqa: PLC0415

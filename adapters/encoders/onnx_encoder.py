@@ -116,8 +116,8 @@ def _open(model: bytes, *, threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    if threads == 1:
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Threads that spin while they wait take the processor from whoever shares the machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:

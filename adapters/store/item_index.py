@@ -55,7 +55,7 @@ class ItemIndex:
         yield from rows
 
     def mark_indexed(
-        self, session_id: str, *, start: int, stop: int, text_hashes: Mapping[int, str]
+        self, session_id: str, *, start: int, stop: int, rows: Mapping[int, tuple[str, str]]
     ) -> None:
         within = sa.and_(
             items.c.session_id == session_id,
@@ -64,12 +64,12 @@ class ItemIndex:
             _UNINDEXED,
         )
         waiting = self._connection.execute(
-            sa.select(items.c.position, items.c.text_hash).where(within)
+            sa.select(items.c.position, items.c.text_hash, items.c.split).where(within)
         )
         same: list[int] = []
         changed: list[int] = []
-        for position, text_hash in waiting:
-            (same if text_hashes.get(position) == text_hash else changed).append(position)
+        for position, text_hash, split in waiting:
+            (same if rows.get(position) == (text_hash, split) else changed).append(position)
         # Mostly nothing changed meanwhile: one statement then marks a shard of any size.
         wholesale = len(changed) <= ROWS
         chosen = (

@@ -23,10 +23,10 @@ SAMPLE_ROWS = 256 * 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Built:
-    """A shard under construction, with the text hashes its vectors were made from."""
+    """A shard under construction, with the (text hash, split) of each row it was made from."""
 
     shard: Shard
-    hashes: Mapping[int, str]
+    rows: Mapping[int, tuple[str, str]]
 
 
 def index(
@@ -124,7 +124,7 @@ def _publish(
         for part in built:
             start = part.shard.number * SHARD_ROWS
             tx.items.mark_indexed(
-                session.id, start=start, stop=start + part.shard.rows, text_hashes=part.hashes
+                session.id, start=start, stop=start + part.shard.rows, rows=part.rows
             )
         data = {
             "index_id": version.id,
@@ -165,7 +165,8 @@ def _build_shard(
         splits=blobs.put_array(splits),
         clusters="",
     )
-    return _Built(shard=shard, hashes={position: text_hash for position, text_hash, _, _ in rows})
+    seen = {position: (text_hash, split) for position, text_hash, _, split in rows}
+    return _Built(shard=shard, rows=seen)
 
 
 def _cluster(

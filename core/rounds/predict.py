@@ -36,7 +36,7 @@ def predict(
             "the model was trained on another encoder than this server has; retrain",
             code="model-unavailable",
         )
-    classifier = load(model)
+    classifier = _loaded(model, load)
     probabilities = classifier.predict(encoder.encode(texts))
     uncertainty = entropy(probabilities)
     unseen = tuple(c for c in session.task.class_ids if c not in model.classes)
@@ -55,3 +55,14 @@ def predict(
     return PredictResult(
         model_id=model.id, version=model.version, unseen_classes=unseen, results=tuple(results)
     )
+
+
+def _loaded(model: Model, load: Callable[[Model], Classifier]) -> Classifier:
+    try:
+        return load(model)
+    except Unavailable:
+        raise Unavailable(
+            "the model's file is missing or damaged; activate another model, or retrain",
+            code="model-unavailable",
+            extras={"model_id": model.id},
+        ) from None

@@ -40,6 +40,7 @@ class _Plan:
     min_distance: float
     seed: int
     round: int
+    allow_parallel: bool
 
 
 def select(
@@ -92,13 +93,8 @@ def _prepare(
     """Refuse what the state forbids, and settle every open choice."""
     require_open(session, verb="select")
     _refuse_busy(tx.operations.unfinished(session.id, ("retrain", "activate")))
-    open_batches = tx.batches.open(session.id)
-    if open_batches and not request.allow_parallel:
-        raise Conflict(
-            "the last batch is still being labelled; finish or cancel it, or allow_parallel",
-            code="batch-open",
-            extras={"batch_id": open_batches[-1].id},
-        )
+    if not request.allow_parallel:
+        _refuse_open(tx, session)
     version = tx.indexes.latest(session.id)
     if version is None or (tx.items.unindexed(session.id) and not request.allow_unindexed):
         raise _not_indexed(tx.operations.unfinished(session.id, ("import", "index")))
@@ -112,6 +108,7 @@ def _prepare(
         else request.min_distance,
         seed=settings.seed if request.seed is None else request.seed,
         round=tx.batches.count(session.id) + 1,
+        allow_parallel=request.allow_parallel,
     )
     return plan, version
 
@@ -130,6 +127,16 @@ def _affordable(tx: Repositories, session: Session, *, size: int) -> int:
             extras={"spent": spent, "limit": limit},
         )
     return min(size, limit - spent)
+
+
+def _refuse_open(tx: Repositories, session: Session) -> None:
+    open_batches = tx.batches.open(session.id)
+    if open_batches:
+        raise Conflict(
+            "the last batch is still being labelled; finish or cancel it, or allow_parallel",
+            code="batch-open",
+            extras={"batch_id": open_batches[-1].id},
+        )
 
 
 def _refuse_busy(operations: Sequence[Operation]) -> None:
@@ -185,7 +192,9 @@ def _reserve(
 ) -> Batch:
     """Write the batch and take its items in one transaction."""
     with store.write() as tx:
-        tx.sessions.get(session.tenant_id, session.id, lock=True)
+        require_open(tx.sessions.get(session.tenant_id, session.id, lock=True), verb="select")
+        if not plan.allow_parallel:
+            _refuse_open(tx, session)
         rows = tx.items.by_positions(session.id, [pick.position for pick in chosen.picks])
         if tx.batches.count(session.id) + 1 != plan.round or not _all_free(rows, chosen):
             raise Conflict(

@@ -150,7 +150,7 @@ def test_only_a_new_text_or_split_needs_indexing_again(store, session, fill, cha
     new = NewItem(external_id="e", text="same")
     fill(session, new)
     with store.write() as tx:
-        tx.items.mark_indexed("ses_1", start=0, stop=1, text_hashes={0: text_hash("same")})
+        tx.items.mark_indexed("ses_1", start=0, stop=1, rows={0: (text_hash("same"), "pool")})
         changed = replace(new, **changes)
         tx.items.rewrite("ses_1", "itm_0", changed, text_hash=text_hash(changed.text))
     with store.read() as tx:
@@ -186,10 +186,10 @@ def test_new_items_wait_for_indexing(store, pool):
 
 
 def test_only_rows_with_the_indexed_text_are_marked(store, pool):
-    hashes = {item.position: item.text_hash for item in pool}
+    hashes = {item.position: (item.text_hash, item.split) for item in pool}
     with store.write() as tx:
         tx.items.mark_indexed(
-            "ses_1", start=0, stop=5, text_hashes={**hashes, 1: "stale", 5: hashes[5]}
+            "ses_1", start=0, stop=5, rows={**hashes, 1: ("stale", "pool"), 5: hashes[5]}
         )
     with store.read() as tx:
         waiting = [p for p, *_ in tx.items.texts("ses_1", start=0, stop=9)]
@@ -199,9 +199,9 @@ def test_only_rows_with_the_indexed_text_are_marked(store, pool):
 
 def test_many_rows_that_changed_meanwhile_stay_unmarked(store, session, fill):
     made = fill(session, *(NewItem(external_id=f"e{n}", text=f"t{n}") for n in range(1300)))
-    hashes = {i.position: i.text_hash if i.position % 2 else "stale" for i in made}
+    hashes = {i.position: (i.text_hash if i.position % 2 else "stale", i.split) for i in made}
     with store.write() as tx:
-        tx.items.mark_indexed("ses_1", start=0, stop=1300, text_hashes=hashes)
+        tx.items.mark_indexed("ses_1", start=0, stop=1300, rows=hashes)
     with store.read() as tx:
         assert tx.items.unindexed("ses_1") == 650
 
@@ -235,9 +235,9 @@ def test_gold_is_given_only_where_it_is_known(store, pool):
 
 
 def test_gold_of_a_split_covers_indexed_rows(store, session, pool, fill):
-    hashes = {item.position: item.text_hash for item in pool}
+    hashes = {item.position: (item.text_hash, item.split) for item in pool}
     with store.write() as tx:
-        tx.items.mark_indexed("ses_1", start=0, stop=6, text_hashes=hashes)
+        tx.items.mark_indexed("ses_1", start=0, stop=6, rows=hashes)
     fill(session, NewItem(external_id="new", text="not indexed", split="test", gold=("harm",)))
     with store.read() as tx:
         assert list(tx.items.gold_split("ses_1", "test")) == [(4, "itm_4", ("none",))]

@@ -178,8 +178,8 @@ def test_a_draft_session_refuses_to_select(tailwise: Tailwise) -> None:
 
 def test_an_unknown_strategy_is_refused_with_the_known_ones(tailwise: Tailwise) -> None:
     session = opened(tailwise)
+    request = SelectRequest(strategy=Choice(name="astrology"))
     with pytest.raises(InvalidInput) as refused:
-        request = SelectRequest(strategy=Choice(name="astrology"))
         tailwise.select(session, request, request_key=None)
     assert "cluster_entropy" in refused.value.extras["allowed"]
 

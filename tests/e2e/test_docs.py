@@ -1,0 +1,59 @@
+"""What the documentation says to type is typed here, and what it links to exists."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running import running
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CLASSES = {"self-harm", "medical", "legal", "financial", "emergency", "no-harm"}
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("docs")
+def test_one_round_in_curl_runs_as_it_is_written(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "one-round.md").read_text()
+    blocks = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    script = "set -euo pipefail\n" + "\n".join(blocks)
+    with running(tmp_path / "data") as server:
+        done = subprocess.run(
+            ["bash", "-c", script],
+            env={
+                "PATH": "/usr/local/bin:/usr/bin:/bin",
+                "TAILWISE_URL": server.url,
+                "TAILWISE_API_KEY": server.token,
+            },
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=500,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = done.stdout.splitlines()
+    assert said[:3] == ["958", "typical", "30"]
+    assert "no API key is set" in said[3]
+    assert int(said[4]) > 0
+    assert 0.2 < float(said[6]) <= 1.0
+    assert said[7] in CLASSES
+    assert said[-1] == "unknown-strategy"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
+    inside = [link for link in links if not re.match(r"[a-z]+:", link)]
+    assert [link for link in inside if not (page.parent / link).exists()] == []
+
+
+def test_every_make_target_of_the_readme_exists() -> None:
+    named = set(re.findall(r"^\$ make ([a-z -]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert named
+    assert {word for line in named for word in line.split()} <= targets
