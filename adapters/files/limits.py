@@ -13,7 +13,8 @@ class Limits:
     ``ratio`` how many bytes one compressed byte may become once ``free_bytes`` were read.
     ``row_bytes`` bounds a CSV record or a JSON line, ``cell_bytes`` one value,
     ``row_group_bytes`` the unpacked columns read from one Parquet row group,
-    ``parser_bytes`` the address space of the process that reads Parquet.
+    ``parser_bytes`` and ``parser_seconds`` the address space and the processor time of the
+    process that reads Parquet.
     """
 
     unpacked_bytes: int = 10_000 * MIB
@@ -24,3 +25,4 @@ class Limits:
     columns: int = 1_000
     row_group_bytes: int = 256 * MIB
     parser_bytes: int = 4_096 * MIB
+    parser_seconds: int = 900

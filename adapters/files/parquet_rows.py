@@ -50,7 +50,8 @@ def answer() -> None:
     """The child: rows of standard input's file as JSON lines, then ``[null, null, null]``."""
     request, limits = (json.loads(argument) for argument in sys.argv[2:4])
     allowed = Limits(**limits)
-    resource.setrlimit(resource.RLIMIT_AS, (allowed.parser_bytes, allowed.parser_bytes))
+    resource.setrlimit(resource.RLIMIT_AS, (allowed.parser_bytes,) * 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (allowed.parser_seconds,) * 2)
     from adapters.files.parquet_parsing import parse  # noqa: PLC0415 -- heavy, and only here
 
     try:
