@@ -153,7 +153,7 @@ def export_content(
     with store.read() as tx:
         operation = tx.operations.get(session.tenant_id, operation_id)
     if operation.session_id != session.id or operation.kind != "export":
-        raise NotFound("the session has no such export", code="unknown-operation")
+        raise NotFound("there is no such operation", code="unknown-operation")
     if not operation.done:
         raise Conflict("the export is not finished yet", code="operation-not-finished")
     if operation.state != "succeeded" or operation.result is None:

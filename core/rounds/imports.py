@@ -121,7 +121,7 @@ def import_errors(
     with store.read() as tx:
         operation = tx.operations.get(session.tenant_id, operation_id)
     if operation.session_id != session.id or operation.kind != "import":
-        raise NotFound("the session has no such import", code="unknown-operation")
+        raise NotFound("there is no such operation", code="unknown-operation")
     if not operation.done:
         raise Conflict("the import is not finished yet", code="operation-not-finished")
     outcome = operation.result or (operation.error or {}).get("extras", {})
