@@ -93,7 +93,8 @@ class SqlOperations:
         )
         ended = self._one(operations.c.id == operation_id) if changed else None
         if ended is not None:
-            self._refer(ended.tenant_id, ended.session_id, result or {})
+            named = result or (error or {}).get("extras") or {}
+            self._refer(ended.tenant_id, ended.session_id, named)
 
     def request_cancel(self, operation_id: str) -> None:
         self._change(operation_id, cancel_requested=True)
