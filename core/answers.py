@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.errors import InvalidInput
 from core.events import announce
 from core.ports import Clock, Repositories
-from core.records import Labels, Session, Task
+from core.records import Batch, Labels, Page, Session, Task
 
 
 def check_labels(labels: Labels, *, task: Task, pointer: str = "/labels") -> None:
@@ -26,11 +26,11 @@ def check_labels(labels: Labels, *, task: Task, pointer: str = "/labels") -> Non
         )
 
 
-def complete_batch(tx: Repositories, session: Session, batch_id: str, *, clock: Clock) -> None:
+def complete_batch(tx: Repositories, session: Session, batch: Batch, *, clock: Clock) -> None:
     """Close an open batch none of whose items still waits."""
-    batch = tx.batches.get(session.id, batch_id)
-    items = tx.items.by_ids(session.id, [item.item_id for item in batch.items])
-    if batch.state != "open" or any(item.state == "selected" for item in items.values()):
+    one = Page(limit=1)
+    waiting = tx.items.list(session.id, one, state="selected", batch_id=batch.id)
+    if batch.state != "open" or waiting:
         return
     tx.batches.set_state(batch.id, "completed")
     announce(

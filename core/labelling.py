@@ -265,8 +265,9 @@ def _store(tx: Repositories, session: Session, ledger: _Ledger, *, clock: Clock)
         {"count": len(ledger.appended), "label_watermark": ledger.watermark},
         clock=clock,
     )
-    for batch_id in {b.id for i, b in ledger.batches.items() if i in touched}:
-        complete_batch(tx, session, batch_id, clock=clock)
+    touched_batches = {b.id: b for i, b in ledger.batches.items() if i in touched}
+    for _, batch in sorted(touched_batches.items()):
+        complete_batch(tx, session, batch, clock=clock)
 
 
 def _pointed(error: TailwiseError, index: int) -> TailwiseError:
