@@ -188,12 +188,19 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, **settings: object) -> Iterator[Server]:
-    """Both halves running; killed afterwards unless the test stopped them."""
+def serving_api(folder: Path, **settings: object) -> Iterator[Server]:
+    """The API without a worker; whatever runs in the end is killed."""
     server = Server(folder=folder, settings=settings)
     try:
-        server.start_worker()
         server.start_api()
         yield server
     finally:
         server.end()
+
+
+@contextmanager
+def serving(folder: Path, **settings: object) -> Iterator[Server]:
+    """Both halves."""
+    with serving_api(folder, **settings) as server:
+        server.start_worker()
+        yield server
