@@ -15,73 +15,24 @@ BUSY: Mapping[str, Phase] = {
     "retrain": "training",
     "activate": "training",
 }
+
+
+def _verbs(names: str) -> tuple[str, ...]:
+    return tuple(names.split())
+
+
+_READY = "items imports select generate retrain predict export pause close delete"
 ALLOWED: Mapping[Phase, tuple[str, ...]] = {
-    "needs_items": ("items", "imports", "close", "delete"),
-    "indexing": ("items", "imports", "label", "pause", "close", "delete"),
-    "ready_to_select": (
-        "items",
-        "imports",
-        "select",
-        "generate",
-        "retrain",
-        "predict",
-        "export",
-        "pause",
-        "close",
-        "delete",
-    ),
-    "labelling": (
-        "items",
-        "imports",
-        "label",
-        "cancel",
-        "generate",
-        "retrain",
-        "predict",
-        "export",
-        "pause",
-        "close",
-        "delete",
-    ),
-    "reviewing": (
-        "items",
-        "imports",
-        "select",
-        "review",
-        "generate",
-        "retrain",
-        "predict",
-        "export",
-        "pause",
-        "close",
-        "delete",
-    ),
-    "ready_to_retrain": (
-        "items",
-        "imports",
-        "select",
-        "generate",
-        "retrain",
-        "predict",
-        "export",
-        "pause",
-        "close",
-        "delete",
-    ),
-    "training": (
-        "items",
-        "imports",
-        "label",
-        "review",
-        "predict",
-        "export",
-        "pause",
-        "close",
-        "delete",
-    ),
-    "budget_exhausted": ("retrain", "review", "predict", "export", "pause", "close", "delete"),
-    "paused": ("label", "cancel", "review", "predict", "export", "resume", "close", "delete"),
-    "closed": ("predict", "export", "reopen", "delete"),
+    "needs_items": _verbs("items imports close delete"),
+    "indexing": _verbs("items imports label pause close delete"),
+    "ready_to_select": _verbs(_READY),
+    "labelling": _verbs(f"label cancel {_READY}"),
+    "reviewing": _verbs(f"review {_READY}"),
+    "ready_to_retrain": _verbs(_READY),
+    "training": _verbs("items imports label review predict export pause close delete"),
+    "budget_exhausted": _verbs("retrain review predict export pause close delete"),
+    "paused": _verbs("label cancel review predict export resume close delete"),
+    "closed": _verbs("predict export reopen delete"),
 }
 """What a caller may do next; a verb may still be refused for a reason of its own."""
 
