@@ -26,7 +26,7 @@ ALLOWED: Mapping[Phase, tuple[str, ...]] = {
     "needs_items": _verbs("items imports close delete"),
     "indexing": _verbs("items imports label pause close delete"),
     "ready_to_select": _verbs(_READY),
-    "labelling": _verbs(f"label cancel {_READY}"),
+    "labelling": _verbs("label cancel " + _READY.replace("select ", "")),
     "reviewing": _verbs(f"review {_READY}"),
     "ready_to_retrain": _verbs(_READY),
     "training": _verbs("items imports label review predict export pause close delete"),
