@@ -489,6 +489,9 @@ class Models(Protocol):
     def set_state(self, session_id: str, model_id: str, state: ModelState) -> None:
         """Raises the revision. Activating archives the model that was active."""
 
+    def active_files(self) -> Sequence[str]:
+        """Digests of every active model's file, over all tenants, for readiness."""
+
     def next_version(self, session_id: str) -> int: ...
     def delete(self, session_id: str, model_id: str) -> None:
         """Later reads raise Gone ``model-deleted``; the version number stays taken."""

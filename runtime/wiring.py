@@ -21,6 +21,7 @@ from adapters.store.engine import make_jobs_engine
 from adapters.store.store import open_store
 from core.arrays import Score
 from core.clustering import clusterers
+from core.errors import Unavailable
 from core.fitting import Workbench
 from core.ports import (
     Blobs,
@@ -91,7 +92,7 @@ def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwi
         writer=FileWriter(),
         bundle=partial(bundle, encoder_for=_encoder_source(settings, role="inline"), blobs=blobs),
         render=render,
-        readiness=partial(_readiness, settings=settings, store=store, clock=clock),
+        readiness=partial(_readiness, settings=settings, store=store, blobs=blobs, clock=clock),
         jobs_engine=jobs_engine,
     )
 
@@ -218,14 +219,25 @@ def _oracle(session: Session, noise: float | None, *, store: Store) -> Oracle:
     return oracles(gold=gold, keys=keys, class_ids=session.task.class_ids).make(choice)
 
 
-def _readiness(*, settings: Settings, store: Store, clock: Clock) -> Mapping[str, bool]:
+def _readiness(
+    *, settings: Settings, store: Store, blobs: Blobs, clock: Clock
+) -> Mapping[str, bool]:
     """What must hold before requests are worth sending here."""
     with store.read() as tx:
         beats = tx.heartbeats.latest().values()
+        models = tx.models.active_files()
     disk = shutil.disk_usage(settings.data_dir)
     return {
         "database": True,
         "worker": any(clock.now() - beat < FRESH_WORKER for beat in beats),
         "disk": disk.free > FREE_DISK * disk.total,
         "encoder": (settings.encoder_dir / "model.onnx").exists(),
+        "models": all(_is_there(blobs, digest) for digest in models),
     }
+
+
+def _is_there(blobs: Blobs, digest: str) -> bool:
+    try:
+        return blobs.size(digest) > 0
+    except Unavailable:
+        return False

@@ -72,6 +72,10 @@ class SqlModels:
         """The row stays, so that its version number is not given again."""
         self.set_state(session_id, model_id, "deleted")
 
+    def active_files(self) -> Sequence[str]:
+        query = sa.select(models.c.onnx).where(models.c.state == sa.literal_column("'active'"))
+        return [digest for (digest,) in self._connection.execute(query.distinct())]
+
     def next_version(self, session_id: str) -> int:
         last = sa.select(sa.func.max(models.c.version)).where(_of(session_id))
         return int(self._connection.execute(last).scalar() or 0) + 1

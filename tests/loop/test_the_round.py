@@ -306,3 +306,12 @@ def test_a_deleted_session_is_gone_and_leaves_no_text(tailwise: Tailwise) -> Non
     with pytest.raises(Exception) as gone:
         tailwise.session("ten_a", session.id)
     assert getattr(gone.value, "code", None) == "session-deleted"
+
+
+def test_readiness_goes_red_when_an_active_models_file_is_lost(tailwise: Tailwise) -> None:
+    session = opened(tailwise)
+    model_id = one_round(tailwise, session)["retrain"].result["model_id"]
+    assert tailwise.ready()["models"]
+    with tailwise.store.read() as tx:
+        tailwise.blobs.delete(tx.models.get(session.id, model_id).onnx)
+    assert not tailwise.ready()["models"]
