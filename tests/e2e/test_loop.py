@@ -176,7 +176,7 @@ def take_away(teller: Teller, path: str, told: Told) -> None:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     told = Told(sample=sample())
-    with serving_api(tmp_path_factory.mktemp("loop")) as server:
+    with serving_api(tmp_path_factory.mktemp("loop"), encoder_threads=1) as server:
         told.token = server.token
         with server.caller() as caller:
             teller = Teller(caller, told)

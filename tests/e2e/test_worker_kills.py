@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ KILLS: Mapping[str, Sequence[int]] = {
 """Kills by operation: an operation whose worker died five times would be given up."""
 
 MUST_HIT = 12
+ADDED = 650
+"""Items per index operation, about: three checkpoints of the cache."""
+
 ALL = Page(limit=100_000)
 SETTINGS = {
     "oracle": "gold",
@@ -45,9 +49,10 @@ During = Callable[[str, int, str], None]
 
 @dataclass(kw_only=True)
 class Killer:
-    """Kills the worker at random moments of an operation, and counts what that hit.
+    """Kills the worker at random points of an operation, and counts what that hit.
 
-    ``lasted`` has the seconds of the same operation in the undisturbed run.
+    The points are spread over the operation: over its units of work where it counts them,
+    else over the seconds (``lasted``) that it took in the undisturbed run.
     """
 
     server: Server
@@ -61,8 +66,11 @@ class Killer:
         wanted = KILLS[kind][number]
         for round in range(wanted):
             before = self._see(operation_id)["attempt"] if round else 0
-            until(lambda b=before: self._begun(operation_id, b), what="the operation to run")
-            time.sleep(self.chance.uniform(0.0, 0.9) * self.lasted[kind, number] / wanted)
+            share = (round + self.chance.random()) / wanted
+            point = partial(self._reached, operation_id, before, 0 if kind == "retrain" else share)
+            until(point, what="the operation to get there")
+            rest = share * self.lasted[kind, number] if kind == "retrain" else 0.3
+            time.sleep(self.chance.uniform(0.0, rest))
             self.server.kill_worker()
             self.kills += 1
             left = self._see(operation_id)
@@ -71,9 +79,15 @@ class Killer:
                 self.hits.append(f"{kind} {phase['phase']} {phase['done']}/{phase['total']}")
             self.server.start_worker()
 
-    def _begun(self, operation_id: str, before: int) -> bool:
+    def _reached(self, operation_id: str, before: int, share: float) -> bool:
+        """Whether an attempt after ``before`` has done that share of the operation's work."""
         found = self._see(operation_id)
-        return bool(found["done"] or found["attempt"] > before)
+        if found["done"] or found["attempt"] <= before:
+            return bool(found["done"])
+        progress = found["progress"]
+        work = min(progress["total"], ADDED)
+        begun = progress["phase"] in {"embed", "generate"}
+        return share == 0 or (begun and progress["done"] >= progress["total"] - work * (1 - share))
 
     def _see(self, operation_id: str) -> dict[str, Any]:
         return self.caller.read(f"/v1/operations/{operation_id}")
@@ -105,7 +119,8 @@ class Story:
             self._operate("retrain", number, {})
 
     def _add(self, number: int) -> None:
-        new = rows(560, split="pool", seed=number) + rows(90, split="test", seed=100 + number)
+        new = rows(ADDED - 90, split="pool", seed=number)
+        new += rows(90, split="test", seed=100 + number)
         added = self.caller.made(f"{self._path}/items", {"items": new})
         self._finish("index", number, added["operation"])
 
@@ -147,7 +162,9 @@ class Ran:
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     """The same story in two tenants, which share no cached vector: calm, then with kills."""
-    with serving(tmp_path_factory.mktemp("kills"), requests_per_minute=0) as server:
+    with serving(
+        tmp_path_factory.mktemp("kills"), requests_per_minute=0, encoder_threads=1
+    ) as server:
         with server.caller() as caller:
             calm = Story(caller=caller, during=lambda *_: None)
             calm.run()
