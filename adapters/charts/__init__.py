@@ -25,7 +25,7 @@ def render(name: str, data: Options, *, format: Format) -> bytes:
 
 
 def compare(name: str, arms: Sequence[tuple[str, Options]], *, format: Format) -> bytes:
-    """One picture of several sessions' metrics: ``evenness``, ``f1`` or ``balance``.
+    """One picture of several sessions' metrics: overview, evenness, f1 or balance.
 
     ``arms`` are (name, metrics), the first drawn strongest. Raises InvalidInput
     ``unknown-plot``.

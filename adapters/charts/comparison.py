@@ -53,20 +53,26 @@ def evenness(arms: Arms) -> Figure:
 
 def f1(arms: Arms) -> Figure:
     """Macro-F1 by labels bought, by arm."""
-    points = {
-        name: [
-            (model["labels"], model["macro_f1"])
-            for model in metrics["learning_curve"]["models"]
-            if model["macro_f1"] is not None
-        ]
-        for name, metrics in arms
-    }
+    points = _f1_points(arms)
     if not any(points.values()):
         return empty("Macro-F1 at equal labels", "no model yet")
     figure, (axis,) = panels(1)
     axis.set_title("Macro-F1 at equal labels")
     _lines(axis, points, digits=3)
     axis.set_ylabel("macro-F1")
+    return figure
+
+
+def overview(arms: Arms) -> Figure:
+    """The two questions in one picture: how even are the labels, how good is the model."""
+    figure, (left, right) = panels(2, width=9.6, height=3.9)
+    left.set_title("Are the labels even? (1 is even)")
+    right.set_title("Does the detector learn?")
+    _lines(left, _evenness_points(arms, "normalised_entropy"), digits=2)
+    left.set_ylabel("normalised entropy of class counts")
+    left.set_ylim(max(0.0, left.get_ylim()[0]), 1.02)
+    _lines(right, _f1_points(arms), digits=2)
+    right.set_ylabel("macro-F1 on test rows")
     return figure
 
 
@@ -99,6 +105,17 @@ def balance(arms: Arms) -> Figure:
 def _evenness_points(arms: Arms, field: str) -> dict[str, list[tuple[float, float]]]:
     return {
         name: [(row["labels"], row[field]) for row in metrics["evenness"]] for name, metrics in arms
+    }
+
+
+def _f1_points(arms: Arms) -> dict[str, list[tuple[float, float]]]:
+    return {
+        name: [
+            (model["labels"], model["macro_f1"])
+            for model in metrics["learning_curve"]["models"]
+            if model["macro_f1"] is not None
+        ]
+        for name, metrics in arms
     }
 
 
@@ -136,7 +153,7 @@ def _write_ends(axis: Axes, ends: Sequence[tuple[float, float, str]], *, digits:
 
 
 COMPARISONS: Mapping[str, Callable[[Arms], Figure]] = MappingProxyType(
-    {"evenness": evenness, "f1": f1, "balance": balance}
+    {"overview": overview, "evenness": evenness, "f1": f1, "balance": balance}
 )
 
 

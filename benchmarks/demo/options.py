@@ -8,7 +8,7 @@ from pathlib import Path
 
 LABELS_SHARE = 0.6
 """Most of a pool that a run labels: near its end every strategy has bought the same."""
-SMALLEST_BATCH, LARGEST_BATCH = 10, 60
+SMALLEST_BATCH, LARGEST_BATCH = 10, 50
 ROUNDS = 6
 
 

@@ -19,6 +19,7 @@ FORMATS: tuple[Format, ...] = ("svg", "png")
 
 SIMULATED = "A simulation: the labels come from the file, where people would give them."
 PICTURES = {
+    "overview": "Evenness of the labels and macro-F1 on the test rows, at equal labels.",
     "f1": "Macro-F1 on the test rows against the labels bought.",
     "evenness": "How even the labels are: spread of the class counts and normalised entropy.",
     "balance": "Labels bought per class at the end, against an even share.",
@@ -75,7 +76,9 @@ def _drawings(report: Report) -> Mapping[str, Callable[..., bytes]]:
     arms = [(arm.name, arm.metrics) for arm in report.arms]
     first = report.arms[0]
     return {
-        **{name: partial(compare, name, arms) for name in ("f1", "evenness", "balance")},
+        **{
+            name: partial(compare, name, arms) for name in ("overview", "f1", "evenness", "balance")
+        },
         "clusters": partial(render, "clusters", first.clusters),
         **{name: partial(render, name, first.metrics) for name in ("funnel", "entropy")},
     }

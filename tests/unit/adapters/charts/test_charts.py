@@ -14,7 +14,7 @@ from core.errors import InvalidInput
 from tests.unit.adapters.charts.made_figures import clusters, data_for, metrics
 
 PNG = b"\x89PNG\r\n\x1a\n"
-COMPARISONS = ("evenness", "f1", "balance")
+COMPARISONS = ("overview", "evenness", "f1", "balance")
 
 
 def words(svg: bytes) -> str:

@@ -15,7 +15,7 @@ def test_the_bundled_corpus_gets_eight_rounds_of_twenty():
 
 
 def test_a_larger_pool_gets_larger_batches():
-    assert plan_rounds(DemoOptions(), pool=2_015, bundled=False) == Plan(rounds=6, batch_size=60)
+    assert plan_rounds(DemoOptions(), pool=2_015, bundled=False) == Plan(rounds=6, batch_size=50)
 
 
 @pytest.mark.parametrize("pool", [2, 5, 20, 100, 700])
