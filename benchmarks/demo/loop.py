@@ -83,7 +83,8 @@ def run_arm(
     base = f"/v1/sessions/{session['id']}"
     imported = _upload(client, base, data, follow=follow)
     rounds: list[Round] = []
-    notes: list[str] = []
+    refused = imported.get("rejected", 0)
+    notes = [f"{refused} rows of the file were refused"] if refused else []
     generator = None
     for number in range(1, plan.rounds + 1):
         if not _label_batch(client, base, number, follow=follow):

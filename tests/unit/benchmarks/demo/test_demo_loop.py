@@ -122,6 +122,14 @@ def test_a_used_up_pool_ends_the_arm_with_a_note(client, options):
     assert "the pool was used up after 2 rounds" in found.notes
 
 
+def test_rows_that_the_service_refuses_are_told(client, tmp_path):
+    leak = next(row for row in rows() if row["split"] == "test")
+    data = write(tmp_path / "rows.csv", [*rows(), {**leak, "id": "copy", "split": "pool"}])
+    wanted = DemoOptions(data=data, generator="perturb")
+    found = play(client, wanted, strategy="random", plan=Plan(rounds=1, batch_size=4))
+    assert "1 rows of the file were refused" in found.notes
+
+
 def test_an_unknown_generator_is_refused_in_one_line(client, options):
     wrong = DemoOptions(data=options.data, generator="nobody")
     with pytest.raises(ServiceRefusal) as refused:
