@@ -160,7 +160,7 @@ def _serve_metrics(settings: Settings, places: Places) -> None:
 
 def _extra_environ(settings: Settings, places: Places) -> dict[str, str]:
     # onnxruntime reports its use to its vendor unless it is told not to before it is imported.
-    extra = {"GUNICORN_CMD_ARGS": "", "ORT_DISABLE_TELEMETRY": "1"}
+    extra = {"GUNICORN_CMD_ARGS": ""}
     if settings.metrics_port:
         extra["PROMETHEUS_MULTIPROC_DIR"] = str(places.metrics)
     return extra

@@ -27,6 +27,9 @@ FALLBACKS = {
 OTHERS = frozenset({"TAILWISE_URL", "TAILWISE_API_KEY"})
 """Variables of clients, which share the prefix and are none of the server's business."""
 
+NO_REPORTS = ("ORT_DISABLE_TELEMETRY", "1")
+"""onnxruntime carries its vendor's telemetry; it looks at this when it is imported."""
+
 T = TypeVar("T")
 
 
@@ -165,7 +168,9 @@ def load_settings(
 
     ``overrides`` are fields given on the command line; None means not given. A value
     that breaks its rule raises InvalidInput ``invalid-setting`` that names the variable.
+    Every process starts here, so this is also where libraries are told not to report.
     """
+    os.environ.setdefault(*NO_REPORTS)
     given = {k: v.strip() for k, v in (os.environ if environ is None else environ).items() if v}
     for name, value in (overrides or {}).items():
         if value is not None:

@@ -116,7 +116,7 @@ def _start(settings: Settings, *, folder: Path, log: Path) -> subprocess.Popen[b
     with log.open("wb") as output:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "runtime.cli", "serve"],
-            env=child_environ(settings, {"PYTHONSAFEPATH": "1", "ORT_DISABLE_TELEMETRY": "1"}),
+            env=child_environ(settings, {"PYTHONSAFEPATH": "1"}),
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
