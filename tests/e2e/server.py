@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,8 +87,11 @@ class Half:
     def kill(self) -> None:
         """SIGKILL for all of its processes, with no time to say goodbye."""
         children = psutil.Process(self.process.pid).children(recursive=True)
-        for group in {os.getpgid(child.pid) for child in children} - {os.getpgrp()}:
-            os.killpg(group, signal.SIGKILL)
+        for child in children:
+            with suppress(ProcessLookupError):
+                group = os.getpgid(child.pid)
+                assert group != os.getpgrp(), "the supervisor gives its children groups"
+                os.killpg(group, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
         psutil.wait_procs(children, timeout=STOP_SECONDS)

@@ -26,7 +26,7 @@ from tests.messages_server import (
     variations,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("anthropic service")]
+pytestmark = pytest.mark.slow
 
 REFUSED = "weather"
 BILL = (700 * 0.10 + 300 * 0.50) / 1_000_000

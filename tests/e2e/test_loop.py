@@ -22,7 +22,7 @@ from tests.e2e.running import Caller
 from tests.e2e.sample_file import CANARIES, PARTS, Sample, sample
 from tests.e2e.server import serving_api
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("loop")]
+pytestmark = pytest.mark.slow
 
 ROUNDS = 3
 BATCH = 30

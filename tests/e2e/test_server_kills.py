@@ -19,7 +19,7 @@ from tests.e2e.made_texts import SUBJECTS, rows, task
 from tests.e2e.running import Caller
 from tests.e2e.server import Server, serving, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server kills")]
+pytestmark = pytest.mark.slow
 
 KILLS = 20
 MUST_HIT = 12

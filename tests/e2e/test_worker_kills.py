@@ -20,17 +20,17 @@ from tests.e2e.made_texts import rows, task
 from tests.e2e.running import Caller
 from tests.e2e.server import Server, serving, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("worker kills")]
+pytestmark = pytest.mark.slow
 
 KILLS: Mapping[str, Sequence[int]] = {
-    "index": (1, 2, 3, 1),
-    "generate": (1, 2, 3, 1),
+    "index": (2, 3, 2),
+    "generate": (2, 3, 2),
     "retrain": (1, 2, 3),
 }
 """Kills by operation: an operation whose worker died five times would be given up."""
 
 MUST_HIT = 12
-ADDED = 650
+ADDED = 600
 """Items per index operation, about: three checkpoints of the cache."""
 
 ALL = Page(limit=100_000)
@@ -115,7 +115,7 @@ class Story:
             part = seeds[number :: len(KILLS["generate"])]
             self._operate("generate", number, {"item_ids": part, "generator": "perturb"})
         for number in range(len(KILLS["retrain"])):
-            self._label(500)
+            self._label(300)
             self._operate("retrain", number, {})
 
     def _add(self, number: int) -> None:
