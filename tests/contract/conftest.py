@@ -87,7 +87,7 @@ def migrated_postgres(new_postgres: Callable[[], str]) -> Iterator[tuple[str, Ca
 
 DATABASES = [
     "sqlite",
-    pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres")),
+    "postgresql",
 ]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.running import Caller, Running, labelled, opened, running, trained
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("contract-fuzz")]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "schemathesis.toml"

@@ -16,7 +16,6 @@ CLASSES = {"self-harm", "medical", "legal", "financial", "emergency", "no-harm"}
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("docs")
 def test_one_round_in_curl_runs_as_it_is_written(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "one-round.md").read_text()
     blocks = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)

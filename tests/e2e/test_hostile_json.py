@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.running import Caller, Running, running, session_document
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile-json")]
+pytestmark = pytest.mark.slow
 
 JSON = "application/json"
 GOOD = json.dumps(session_document())

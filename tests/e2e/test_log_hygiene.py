@@ -14,7 +14,7 @@ from pysqlite3 import dbapi2
 
 from tests.e2e.running import Caller, Running, rows, running, session_document
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("log-hygiene")]
+pytestmark = pytest.mark.slow
 
 TEXT = "zqtextcanary"
 LABEL = "zqlabelcanary"

@@ -18,7 +18,7 @@ from tests.e2e.rejection_rows_round import LABELS, MODELS, ROUNDS, VARIATIONS
 from tests.e2e.rejection_stage import Stage, place, sent, staged
 from tests.e2e.running import Caller, rows, running, session_document
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("rejections")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

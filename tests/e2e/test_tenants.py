@@ -13,7 +13,7 @@ import yaml  # type: ignore[import-untyped]
 
 from tests.e2e.running import Caller, Running, labelled, opened, running, trained
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tenants")]
+pytestmark = pytest.mark.slow
 
 PATHS = yaml.safe_load((Path(__file__).parents[2] / "openapi.yaml").read_text())["paths"]
 METHODS = ("get", "post", "patch", "delete")

@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.running import environment, labelled, opened, running
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 OURS = ("api", "core", "oracle", "adapters", "runtime", "benchmarks")
