@@ -85,10 +85,7 @@ def migrated_postgres(new_postgres: Callable[[], str]) -> Iterator[tuple[str, Ca
     store.close()
 
 
-DATABASES = [
-    "sqlite",
-    "postgresql",
-]
+DATABASES = ["sqlite", "postgresql"]
 
 
 @pytest.fixture(params=DATABASES)
