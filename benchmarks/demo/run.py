@@ -149,13 +149,17 @@ def _dim(console: Console) -> Callable[[str], None]:
 
 @contextmanager
 def _stopping_on_terminate() -> Iterator[None]:
-    """A SIGTERM stops the run as Ctrl-C does, so that the server never outlives it."""
+    """A SIGTERM stops the run as Ctrl-C does, so that the server never outlives it.
+
+    SIGINT is set too: a shell in the background starts its commands with it ignored.
+    """
 
     def stop(_number: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
