@@ -11,6 +11,7 @@ from pathlib import Path
 
 import benchmarks.performance
 from benchmarks.performance.table import Row, markdown
+from runtime.logs import configure_logs
 
 
 def machine() -> str:
@@ -38,4 +39,5 @@ def _processor() -> str:
 
 
 if __name__ == "__main__":
+    configure_logs(level="warning", format="console")
     print(markdown(rows(), machine=machine()))
