@@ -1,1 +1,1 @@
-"""TODO."""
+"""Durable jobs over DBOS, and the same contract inline; import the modules where needed."""
