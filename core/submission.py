@@ -10,6 +10,15 @@ from core.ports import Clock, Ids, Repositories
 from core.records import Operation, OperationKind, OperationState, Options, Session
 
 
+def repeated(tx: Repositories, session: Session, request_key: str | None) -> Operation | None:
+    """The operation an earlier request with this key made, whose reply was lost.
+
+    Asked before the state is checked: the first request changed the state that a repeat
+    would be refused for.
+    """
+    return tx.operations.by_request(session.tenant_id, request_key) if request_key else None
+
+
 def submit(
     tx: Repositories,
     session: Session,
@@ -26,7 +35,7 @@ def submit(
     Raises Conflict ``operation-in-progress`` when another one holds the lane. The caller
     hands it to ``jobs.enqueue`` after the commit, new or not: twice is a no-op.
     """
-    known = tx.operations.by_request(session.tenant_id, request_key) if request_key else None
+    known = repeated(tx, session, request_key)
     if known is not None:
         return known, False
     now = clock.now()

@@ -10,7 +10,7 @@ from core.events import announce
 from core.ports import Blobs, Clock, Ids, Job, Jobs, Store
 from core.records import Operation, Options, Session
 from core.session_rules import require_index, require_open
-from core.submission import conclude, submit
+from core.submission import conclude, repeated, submit
 
 
 def start_activate(
@@ -27,6 +27,8 @@ def start_activate(
     """Queue the change; shares retrain's lane, since both replace the active model."""
     with store.write() as tx:
         current = tx.sessions.get(session.tenant_id, session.id, lock=True)
+        if known := repeated(tx, session, request_key):
+            return known
         require_open(current, verb="activate")
         model = tx.models.get(session.id, model_id)
         if model.revision != expected_revision:

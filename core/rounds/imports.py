@@ -15,7 +15,7 @@ from core.ports import Blobs, Clock, Ids, Job, Jobs, Store
 from core.records import SPLITS, Operation, Options, Session
 from core.requests import ImportRequest
 from core.splitting import plan_splits
-from core.submission import index_operation, submit
+from core.submission import index_operation, repeated, submit
 
 __all__ = ["RowReader", "import_errors", "run_import", "start_import"]
 
@@ -44,7 +44,7 @@ def start_import(
     """
     _check_request(request)
     with store.read() as tx:
-        known = tx.operations.by_request(session.tenant_id, request_key) if request_key else None
+        known = repeated(tx, session, request_key)
         refuse_closed(tx.sessions.get(session.tenant_id, session.id))
     if known is not None:
         jobs.enqueue(known)

@@ -18,7 +18,7 @@ from core.records import Choice, Operation, Options, Session, Template
 from core.requests import GenerateRequest, GenerationPlan
 from core.seeding import SeedContext, SeedPlan, build_request, labelled_texts, plan_seeds
 from core.session_rules import require_index, require_open
-from core.submission import submit
+from core.submission import repeated, submit
 from core.templates import find_template
 
 
@@ -87,6 +87,8 @@ def start_generate(
     generator = press.make(session, choice)
     with store.write() as tx:
         current = tx.sessions.get(session.tenant_id, session.id, lock=True)
+        if known := repeated(tx, session, request_key):
+            return known
         require_open(current, verb="generate")
         require_index(tx, current)
         document = _input(tx, current, request, choice, press=press)

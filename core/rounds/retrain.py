@@ -37,7 +37,7 @@ from core.records import (
 )
 from core.requests import RetrainRequest
 from core.session_rules import require_index, require_open
-from core.submission import conclude, submit
+from core.submission import conclude, repeated, submit
 from core.training import TrainingSet, trainable_classes, training_set
 
 
@@ -59,7 +59,7 @@ def start_retrain(
     """
     with store.write() as tx:
         current = tx.sessions.get(session.tenant_id, session.id, lock=True)
-        known = tx.operations.by_request(session.tenant_id, request_key) if request_key else None
+        known = repeated(tx, session, request_key)
         running = tx.operations.unfinished(session.id, ("retrain",)) if join else ()
         if known is not None or running:
             operation = known or running[0]

@@ -315,3 +315,25 @@ def test_readiness_goes_red_when_an_active_models_file_is_lost(tailwise: Tailwis
     with tailwise.store.read() as tx:
         tailwise.blobs.delete(tx.models.get(session.id, model_id).onnx)
     assert not tailwise.ready()["models"]
+
+
+def test_a_repeated_request_key_returns_the_operation_although_the_state_moved_on(
+    tailwise: Tailwise,
+) -> None:
+    session = opened(tailwise)
+    first = one_round(tailwise, session)["retrain"].result["model_id"]
+    one_round(tailwise, session)
+    with tailwise.store.read() as tx:
+        revision = tx.models.get(session.id, first).revision
+
+    def activate() -> str:
+        return tailwise.start_activate(
+            session, first, expected_revision=revision, request_key="activate"
+        ).id
+
+    def generate() -> str:
+        return tailwise.start_generate(session, GenerateRequest(), request_key="generate").id
+
+    made = (activate(), generate())
+    tailwise.transition(session, "pause")
+    assert (activate(), generate()) == made
