@@ -20,8 +20,10 @@ class PoolView:
     ``eligible`` bool (N,): pool rows that may be picked; ``probabilities`` float32 (N, C)
     or None before the first model; ``vectors(positions)`` gathers (m, D) float32 unit
     rows; ``class_counts`` float64 (C,) human labels per class and ``target_shares``
-    float64 (C,), both in probability-column order; ``labelled_positions`` int64 rows
-    with a human label.
+    float64 (C,), both in probability-column order; ``labelled_positions`` int64 (L,) rows
+    with a human label and ``labelled_classes`` bool (L, C) which columns that label names
+    (none for a class the model does not know). With ``multi_label`` the columns are
+    independent probabilities and a row may name several.
     """
 
     clusters: NDArray[np.int32]
@@ -33,6 +35,8 @@ class PoolView:
     class_counts: NDArray[np.float64]
     target_shares: NDArray[np.float64]
     labelled_positions: NDArray[np.int64]
+    labelled_classes: NDArray[np.bool_]
+    multi_label: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

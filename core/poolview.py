@@ -26,7 +26,7 @@ def pool_view(
     eligible[busy[busy < len(eligible)]] = False
     counts = Counter(class_id for row in labelled for class_id in row.labels)
     shares = task.target_shares()
-    known = [row.position for row in labelled if row.position < arrays.version.rows]
+    known = [row for row in labelled if row.position < arrays.version.rows]
     return PoolView(
         clusters=arrays.clusters(),
         cluster_count=arrays.version.cluster_count,
@@ -36,5 +36,17 @@ def pool_view(
         vectors=arrays.vectors,
         class_counts=np.array([counts[c] for c in classes], dtype=np.float64),
         target_shares=np.array([shares.get(c, 0.0) for c in classes], dtype=np.float64),
-        labelled_positions=np.array(known, dtype=np.int64),
+        labelled_positions=np.array([row.position for row in known], dtype=np.int64),
+        labelled_classes=_memberships(known, classes=classes),
     )
+
+
+def _memberships(labelled: Sequence[Labelled], *, classes: Labels) -> NDArray[np.bool_]:
+    """Bool (L, C): which of ``classes`` each row's answer names."""
+    column = {class_id: number for number, class_id in enumerate(classes)}
+    members = np.zeros((len(labelled), len(classes)), dtype=np.bool_)
+    for row, answer in enumerate(labelled):
+        for class_id in answer.labels:
+            if class_id in column:
+                members[row, column[class_id]] = True
+    return members

@@ -33,6 +33,7 @@ def million() -> PoolView:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     halves = vectors.astype(np.float16)
     shares = rng.dirichlet(np.ones(CLUSTERS))
+    labelled = np.arange(0, ROWS, ROWS // 60)
     return PoolView(
         clusters=rng.choice(CLUSTERS, size=ROWS, p=shares).astype(np.int32),
         cluster_count=CLUSTERS,
@@ -42,7 +43,8 @@ def million() -> PoolView:
         vectors=lambda positions: halves[positions].astype(np.float32),
         class_counts=np.full(CLASSES, 10.0),
         target_shares=np.full(CLASSES, 1 / CLASSES),
-        labelled_positions=np.arange(0, ROWS, ROWS // 60),
+        labelled_positions=labelled,
+        labelled_classes=np.arange(labelled.size)[:, None] % CLASSES == np.arange(CLASSES),
     )
 
 

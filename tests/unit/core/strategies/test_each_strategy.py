@@ -33,6 +33,7 @@ def view_of(
         class_counts=np.array(counts or [0.0] * classes),
         target_shares=np.array(shares or [1 / classes] * classes),
         labelled_positions=labelled,
+        labelled_classes=np.arange(labelled.size)[:, None] % classes == np.arange(classes),
     )
 
 

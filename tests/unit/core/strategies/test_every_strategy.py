@@ -35,6 +35,7 @@ def make_view(
         copies = np.flatnonzero(rng.random(rows) < duplicates)
         vectors[copies] = vectors[rng.integers(rows, size=copies.size)]
     mask = rng.random(rows) < eligible
+    known = np.flatnonzero(~mask & (rng.random(rows) < labelled))
     return PoolView(
         clusters=frozen(rng.integers(clusters, size=rows).astype(np.int32)),
         cluster_count=clusters,
@@ -44,7 +45,8 @@ def make_view(
         vectors=lambda positions: vectors[positions],
         class_counts=frozen(rng.integers(5, size=classes).astype(np.float64)),
         target_shares=frozen(np.full(classes, 1 / classes)),
-        labelled_positions=frozen(np.flatnonzero(~mask & (rng.random(rows) < labelled))),
+        labelled_positions=frozen(known),
+        labelled_classes=frozen(np.arange(known.size)[:, None] % classes == np.arange(classes)),
     )
 
 
