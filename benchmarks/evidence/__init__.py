@@ -1,0 +1,1 @@
+"""Simulated benchmarks: experiments through the service's own functions, with paired seeds."""

@@ -1,0 +1,111 @@
+"""What travels between the harness's parts: data sets, experiments, runs and summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.records import Choice, Labels
+
+Json: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """A labelled set with its own train and test rows.
+
+    ``texts``, ``labels`` (one class id each) and ``is_test`` have one entry per row;
+    ``classes`` fixes the column order; ``sha256`` is of the file as it was read, and
+    ``source`` says where it came from.
+    """
+
+    name: str
+    texts: tuple[str, ...]
+    labels: tuple[str, ...]
+    is_test: NDArray[np.bool_]
+    classes: Labels
+    licence: str
+    source: str
+    sha256: str
+    rule: str = ""
+    """How the rows were made from the source, where they are not all of it."""
+
+
+Treatment: TypeAlias = Literal["none", "filter", "weight", "weight_and_review"]
+"""What is done about the label noise of written rows: nothing (full weight), drop what the
+learner disagrees with, the session's weight, or that weight after a perfect review."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One way to run the loop; everything else is equal between arms.
+
+    ``generator`` None writes nothing. ``recluster`` fits clusters again before every
+    round on the rows not labelled yet. ``reference`` marks what is drawn for comparison and is no
+    candidate (copy control, even by oracle, whole pool).
+    """
+
+    name: str
+    encoder: Choice = Choice(name="minilm")
+    clusterer: Choice = Choice(name="kmeans")
+    recluster: bool = False
+    strategy: Choice = Choice(name="random")
+    learner: Choice = Choice(name="linear")
+    start: Literal["random", "typical"] = "random"
+    generator: Choice | None = None
+    template: str = "attributes"
+    variations: int = 3
+    treatment: Treatment = "weight"
+    min_distance: float = 0.05
+    reference: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """One experiment file: data sets x arms x seeds at one budget.
+
+    ``evaluate`` "development" scores on a hashed quarter of the train rows, which are
+    then no part of the pool; "test" scores on the test rows. ``pool_share`` of the pool
+    is drawn anew for every seed. ``baseline`` names the arm that others are compared with.
+    ``transfer`` names further heads that are trained on what an arm acquired.
+    """
+
+    name: str
+    title: str
+    question: str
+    datasets: tuple[str, ...]
+    arms: tuple[Arm, ...]
+    seeds: tuple[int, ...]
+    start: int = 60
+    batch: int = 60
+    rounds: int = 5
+    evaluate: Literal["development", "test"] = "development"
+    pool_share: float = 0.8
+    reserve_share: float = 0.3
+    baseline: str = "random"
+    default: str | None = None
+    transfer: tuple[str, ...] = ()
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One finished cell (one data set, one arm, one seed), as it is stored.
+
+    ``rounds`` holds one mapping of measures per round, the start first; measures are
+    floats, ``counts`` and ``recall`` map class ids. ``predictions`` are the last
+    model's columns for every test row (n,) uint8 in the data set's order. ``facts``
+    are things that are said once, such as the transfer scores.
+    """
+
+    key: str
+    dataset: str
+    arm: str
+    seed: int
+    rounds: tuple[Json, ...]
+    predictions: NDArray[np.uint8]
+    facts: Json = field(default_factory=dict)
