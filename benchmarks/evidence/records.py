@@ -13,6 +13,9 @@ from core.records import Choice, Labels
 
 Json: TypeAlias = Mapping[str, Any]
 
+MINILM, KMEANS = Choice(name="minilm"), Choice(name="kmeans")
+RANDOM, LINEAR = Choice(name="random"), Choice(name="linear")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
@@ -50,11 +53,11 @@ class Arm:
     """
 
     name: str
-    encoder: Choice = Choice(name="minilm")
-    clusterer: Choice = Choice(name="kmeans")
+    encoder: Choice = MINILM
+    clusterer: Choice = KMEANS
     recluster: bool = False
-    strategy: Choice = Choice(name="random")
-    learner: Choice = Choice(name="linear")
+    strategy: Choice = RANDOM
+    learner: Choice = LINEAR
     start: Literal["random", "typical"] = "random"
     generator: Choice | None = None
     template: str = "attributes"
