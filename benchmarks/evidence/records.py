@@ -36,6 +36,8 @@ class Dataset:
     sha256: str
     rule: str = ""
     """How the rows were made from the source, where they are not all of it."""
+    longtail_ratio: float | None = None
+    """Largest to smallest class that the harness cuts into the train rows left after the reserve."""
 
 
 Treatment: TypeAlias = Literal["none", "filter", "weight", "weight_and_review"]
