@@ -8,11 +8,16 @@ from core.ports import Clock, Repositories
 from core.records import Batch, Labels, Page, Session, Task
 
 
-def check_labels(labels: Labels, *, task: Task, pointer: str = "/labels") -> None:
-    """Raises InvalidInput unless ``labels`` is one class of the schema."""
-    if not labels:
+def check_labels(labels: Labels | None, *, task: Task, pointer: str = "/labels") -> Labels:
+    """The answer as it is stored: one class of the schema, or in a multi-label task any
+    number of different ones, where () says that none applies. None is no answer.
+
+    Raises InvalidInput ``missing-label``, ``too-many-labels``, ``label-not-in-schema`` or
+    ``duplicate-label``.
+    """
+    if labels is None or not (labels or task.multi_label):
         raise InvalidInput.at(pointer, "name a class, or skip the item", code="missing-label")
-    if len(labels) > 1 and task.kind == "single":
+    if len(labels) > 1 and not task.multi_label:
         raise InvalidInput.at(
             pointer, "this task takes one class per item", code="too-many-labels", allowed=1
         )
@@ -24,6 +29,9 @@ def check_labels(labels: Labels, *, task: Task, pointer: str = "/labels") -> Non
             code="label-not-in-schema",
             allowed=list(task.class_ids),
         )
+    if len(set(labels)) < len(labels):
+        raise InvalidInput.at(pointer, "an answer names each class once", code="duplicate-label")
+    return tuple(sorted(labels))
 
 
 def complete_batch(tx: Repositories, session: Session, batch: Batch, *, clock: Clock) -> None:

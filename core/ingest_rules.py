@@ -15,29 +15,34 @@ MAX_ID_CHARS = 200
 MAX_LANG_CHARS = 35
 MAX_METADATA_CHARS = 10_000
 DERIVED_ID_CHARS = 32
+SEPARATOR = "|"
+"""Stands between the class ids of a multi-label gold cell; alone it means none of them."""
 
 
 def check_row(
     raw: Mapping[str, Any],
     *,
     class_ids: Collection[str],
+    multi_label: bool = False,
     max_text_chars: int = MAX_TEXT_CHARS,
 ) -> NewItem:
     """The row as an item. Known keys: text, external_id, gold, split, lang, metadata.
 
     A missing, None or (but for the text) empty value means "not given". Without an
     external id the row gets one from the hash of its normalised text, so that the same
-    text gets the same id in every upload. ``gold`` is a class id or a list of one.
+    text gets the same id in every upload. ``gold`` is a class id or a list of one;
+    with ``multi_label`` a list of any length ([] = none of the classes) or a string of
+    ids with ``|`` between them (``|`` alone = none of the classes).
     Raises InvalidInput whose pointers are relative to the row: empty-text,
     invalid-text, too-long, missing-field, label-not-in-schema, too-many-labels,
-    unknown-split, invalid-external-id, invalid-type, invalid-metadata.
+    duplicate-label, unknown-split, invalid-external-id, invalid-type, invalid-metadata.
     """
     text = _text(raw.get("text"), max_chars=max_text_chars)
     return NewItem(
         external_id=_external_id(raw.get("external_id")) or derived_id(text),
         text=text,
         split=_split(raw.get("split")),
-        gold=_gold(raw.get("gold"), class_ids=class_ids),
+        gold=_gold(raw.get("gold"), class_ids=class_ids, multi_label=multi_label),
         lang=_lang(raw.get("lang")),
         metadata=_metadata(raw.get("metadata")),
     )
@@ -93,19 +98,39 @@ def _split(value: object) -> Split:
     return value
 
 
-def _gold(value: object, *, class_ids: Collection[str]) -> Labels | None:
+def _gold(value: object, *, class_ids: Collection[str], multi_label: bool) -> Labels | None:
+    given = _several(value) if multi_label else _at_most_one(value)
+    if given is None:
+        return None
+    labels = [_string(label, at="/gold") for label in given]
+    if any(label not in class_ids for label in labels):
+        detail = "the gold label is not in the session's schema"
+        allowed = sorted(class_ids)
+        raise InvalidInput.at("/gold", detail, code="label-not-in-schema", allowed=allowed)
+    if len(set(labels)) < len(labels):
+        detail = "a gold label names each class once"
+        raise InvalidInput.at("/gold", detail, code="duplicate-label")
+    return tuple(sorted(labels))
+
+
+def _at_most_one(value: object) -> list[Any] | None:
     given = list(value) if isinstance(value, list | tuple) else [value]
     if given in ([], [None], [""]):
         return None
     if len(given) > 1:
         detail = "a single-label session takes one gold label per row"
         raise InvalidInput.at("/gold", detail, code="too-many-labels")
-    label = _string(given[0], at="/gold")
-    if label not in class_ids:
-        detail = "the gold label is not in the session's schema"
-        allowed = sorted(class_ids)
-        raise InvalidInput.at("/gold", detail, code="label-not-in-schema", allowed=allowed)
-    return (label,)
+    return given
+
+
+def _several(value: object) -> list[Any] | None:
+    """The ids of a multi-label cell; None where the gold is not known."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, list | tuple):
+        return list(value)
+    cell = _string(value, at="/gold").strip()
+    return [] if cell == SEPARATOR else [part.strip() for part in cell.split(SEPARATOR)]
 
 
 def _lang(value: object) -> str | None:

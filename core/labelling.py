@@ -120,9 +120,7 @@ def _record(
     ids: Ids,
 ) -> LabelRow:
     item = _find(ledger, answer)
-    if not answer.skip:
-        check_labels(answer.labels, task=session.task)
-    labels = () if answer.skip else tuple(sorted(answer.labels))
+    labels = () if answer.skip else check_labels(answer.labels, task=session.task)
     earlier = _replayed(ledger, answer, item, labels=labels, annotator_id=annotator_id)
     if earlier is not None:
         return LabelRow(
@@ -167,7 +165,8 @@ def _replayed(
 ) -> LabelEvent | None:
     """The event this answer repeats; raises Conflict where it contradicts one."""
     if answer.client_label_id and (event := ledger.by_client_id.get(answer.client_label_id)):
-        if (event.item_id, event.labels) != (item.id, labels):
+        told = (event.item_id, event.labels, event.kind == "skipped")
+        if told != (item.id, labels, answer.skip):
             raise Conflict(
                 "this client_label_id was used for another answer",
                 code="client-label-id-reused",
@@ -183,7 +182,7 @@ def _replayed(
             code="batch-closed" if answer.batch_id else "overlap-reached",
             extras={"label_id": current.id},
         )
-    if current.labels != labels:
+    if answer.skip or current.labels != labels:
         raise Conflict(
             "you answered this item differently; name that label in supersedes, or undo it",
             code="already-labelled",

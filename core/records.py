@@ -1,7 +1,8 @@
 """What travels between layers: frozen records named in the field's terms.
 
 Times are timezone-aware UTC. A *label* is always a set of class ids, held as a
-sorted tuple; a single-label task uses tuples of length one.
+sorted tuple; a single-label task uses tuples of length one, and in a multi-label task
+the empty tuple is an answer too: none of the classes.
 """
 
 from __future__ import annotations
@@ -45,10 +46,17 @@ class LabelClass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What is being labelled: the schema, in the order pages and reports show it."""
+    """What is being labelled: the schema, in the order pages and reports show it.
+
+    single: one class per text; multi: any number of them, none included.
+    """
 
     classes: tuple[LabelClass, ...]
-    kind: Literal["single"] = "single"
+    kind: Literal["single", "multi"] = "single"
+
+    @property
+    def multi_label(self) -> bool:
+        return self.kind == "multi"
 
     @property
     def class_ids(self) -> Labels:
@@ -134,7 +142,8 @@ ItemState: TypeAlias = Literal["pooled", "selected", "resolved", "excluded"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewItem:
-    """A validated row that wants to enter the pool. ``gold`` None = unknown."""
+    """A validated row that wants to enter the pool. ``gold`` None = unknown, () = none of
+    the classes (multi-label)."""
 
     external_id: str
     text: str
@@ -410,7 +419,9 @@ class Model:
     ``classes`` is the column order of its probabilities. ``onnx`` is the sha256 of the
     head's bytes (vectors float32 (n, D) -> probabilities float32 (n, C)).
     ``metrics`` holds what ``core.metrics.evaluate`` returned, {} where nothing could
-    be held out; ``evaluated_on`` says on which rows.
+    be held out; ``evaluated_on`` says on which rows. ``thresholds`` by class id: a
+    multi-label model names a class whose probability reaches its threshold; None where
+    the most probable class is the answer.
     """
 
     id: str
@@ -432,6 +443,7 @@ class Model:
     parity: float
     revision: int
     created_at: datetime
+    thresholds: Mapping[str, float] | None = None
 
 
 # --- operations, events, access ----------------------------------------------

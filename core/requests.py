@@ -150,12 +150,13 @@ class SelectResult:
 class NewLabel:
     """One answer; ``item_id`` or ``external_id`` names the item; ``skip`` declines it.
 
-    ``supersedes`` names the label event this one replaces.
+    ``labels`` None = not given; () = none of the classes, an answer where the task is
+    multi-label. ``supersedes`` names the label event this one replaces.
     """
 
     item_id: str | None = None
     external_id: str | None = None
-    labels: Labels = ()
+    labels: Labels | None = None
     skip: bool = False
     client_label_id: str | None = None
     batch_id: str | None = None
@@ -224,7 +225,10 @@ class GenerationPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewDecision:
-    """accept keeps it, edit replaces the text, relabel its label, reject drops it."""
+    """accept keeps it, edit replaces the text, relabel its label, reject drops it.
+
+    ``labels`` None = not given.
+    """
 
     generation_id: str
     decision: Literal["accept", "edit", "relabel", "reject"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import Conflict, FieldError, InvalidInput, InvalidOption
+from core.ingest_rules import SEPARATOR
 from core.ports import Repositories
 from core.records import Choice, IndexVersion, Session, SessionSettings, Task
 from core.registry import Registry
@@ -47,6 +48,12 @@ def check_change(old: Session, new: NewSession, *, used: Set[str], indexed: bool
             "class ids that labels refer to can be neither removed nor renamed",
             code="label-in-use",
             extras={"labels": missing},
+        )
+    if old.state != "draft" and new.task.kind != old.task.kind:
+        raise Conflict(
+            "one or many classes per text is fixed once the pool has items; start a new session",
+            code="schema-locked",
+            extras={"field": "/task/type"},
         )
     if indexed and new.settings.encoder != old.settings.encoder:
         raise Conflict(
@@ -89,6 +96,10 @@ def _task_errors(task: Task) -> list[FieldError]:
         if class_id in ids[:place]:
             pointer = f"/task/labels/{place}/id"
             errors.append(_error(pointer, "duplicate-label", "each class id occurs once"))
+        if task.multi_label and SEPARATOR in class_id:
+            pointer = f"/task/labels/{place}/id"
+            detail = f"{SEPARATOR} separates the class ids of a multi-label answer in files"
+            errors.append(_error(pointer, "separator-in-label", detail))
     given = [c.target_share for c in task.classes if c.target_share is not None]
     if sum(given) > 1 + SHARE_TOLERANCE or (
         len(given) == len(ids) and abs(sum(given) - 1) > SHARE_TOLERANCE

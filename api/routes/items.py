@@ -42,7 +42,7 @@ blueprint = Blueprint(
 def add_items(asked: Mapping[str, Any]) -> IngestResult:
     """Add up to 1,000 rows to the pool."""
     session, limit = current_session(), settings().max_text_chars
-    rows = new_items(asked["items"], class_ids=session.task.class_ids, max_text_chars=limit)
+    rows = new_items(asked["items"], task=session.task, max_text_chars=limit)
     return services().add_items(session, rows, on_conflict=asked["on_conflict"], mode=asked["mode"])
 
 

@@ -133,7 +133,7 @@ class DecisionSchema(Request):
         required=True,
     )
     text = Text("The text that replaces it (edit).", **limit("max_text_chars"))
-    labels = Items(Text("Class id.", most=64), "The classes that replace its own.", most=100)
+    labels = Items(Text("Class id.", most=64), "The classes that replace its own.", most=200)
     reason = Text("Why.", most=2_000, blank=True)
 
     @post_load

@@ -16,24 +16,28 @@ from api.schemas.problems import FieldErrorSchema
 from api.schemas.refusals import Refusal, pointer_of
 from core.errors import FieldError, InvalidInput
 from core.ingest_rules import MAX_ID_CHARS, MAX_LANG_CHARS, check_row
-from core.records import SPLITS, ItemState, Labels, NewItem
+from core.records import SPLITS, ItemState, Labels, NewItem, Task
 
 STATES = get_args(ItemState)
 ROW_STATES = ("created", "updated", "unchanged", "skipped", "rejected")
 
 
 class GoldField(fields.Field[Labels | None]):
-    """A class id, or a list of one."""
+    """A class id, or a list of one; in a multi-label session a list of any length."""
 
     default_error_messages = {  # noqa: RUF012 -- marshmallow's way
         **COMMON,
-        "invalid": Refusal("this must be a class id or a list of one", code="invalid-type"),
+        "invalid": Refusal("this must be a class id or a list of them", code="invalid-type"),
     }
 
     def __init__(self, **options: Any) -> None:
         one = {"type": "string", "minLength": 1, "maxLength": 64}
-        shapes = [one, {"type": "array", "items": one, "maxItems": 1}, {"type": "null"}]
-        metadata = {"description": "The known answer; never shown.", "anyOf": shapes}
+        shapes = [one, {"type": "array", "items": one, "maxItems": 200}, {"type": "null"}]
+        description = (
+            "The known answer; never shown. A class id or a list of one; in a multi-label "
+            "session a list, where [] says that none of the classes applies."
+        )
+        metadata = {"description": description, "anyOf": shapes}
         super().__init__(metadata=metadata, allow_none=True, load_only=True, **options)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Labels | None:
@@ -41,7 +45,7 @@ class GoldField(fields.Field[Labels | None]):
         given = value if isinstance(value, list) else [value]
         if not all(isinstance(label, str) for label in given):
             raise self.make_error("invalid")
-        return tuple(given) or None
+        return tuple(given)
 
 
 class NewItemSchema(Request):
@@ -100,14 +104,12 @@ class AddItemsSchema(Request):
     )
 
 
-def new_items(
-    rows: Sequence[Any], *, class_ids: Labels, max_text_chars: int
-) -> list[NewItem | Exception]:
+def new_items(rows: Sequence[Any], *, task: Task, max_text_chars: int) -> list[NewItem | Exception]:
     """Each row as an item, or as the InvalidInput that says what is wrong with it."""
-    return [_new_item(row, class_ids=class_ids, max_text_chars=max_text_chars) for row in rows]
+    return [_new_item(row, task=task, max_text_chars=max_text_chars) for row in rows]
 
 
-def _new_item(row: Any, *, class_ids: Labels, max_text_chars: int) -> NewItem | InvalidInput:
+def _new_item(row: Any, *, task: Task, max_text_chars: int) -> NewItem | InvalidInput:
     if not isinstance(row, Mapping):
         return InvalidInput.at("", "a row is an object", code="invalid-type")
     strangers = [name for name in row if name not in NewItemSchema._declared_fields]
@@ -118,7 +120,12 @@ def _new_item(row: Any, *, class_ids: Labels, max_text_chars: int) -> NewItem | 
         ]
         return InvalidInput(str(UNKNOWN), code="unknown-field", errors=errors)
     try:
-        return check_row(row, class_ids=class_ids, max_text_chars=max_text_chars)
+        return check_row(
+            row,
+            class_ids=task.class_ids,
+            multi_label=task.multi_label,
+            max_text_chars=max_text_chars,
+        )
     except InvalidInput as error:
         return error
 

@@ -40,7 +40,11 @@ class NewLabelSchema(Request):
     item_id = identifier("The item.")
     external_id = Text("Your id of the item, instead.")
     label = Text("The class, where there is one.", most=64)
-    labels = Items(Text("Class id.", most=64), "The classes.", most=100)
+    labels = Items(
+        Text("Class id.", most=64),
+        "The classes; in a multi-label session [] says that none of them applies.",
+        most=200,
+    )
     skip = Flag("Declines the item instead of answering.", load_default=False)
     client_label_id = Text("Your id of this answer: sent twice, stored once.", most=128)
     batch_id = identifier("The batch it answers.")
@@ -59,8 +63,9 @@ class NewLabelSchema(Request):
     @post_load
     def _record(self, data: dict[str, Any], **_kwargs: Any) -> NewLabel:
         one = data.pop("label", None)
-        labels = data.pop("labels", [])
-        return NewLabel(**data, labels=tuple(labels) if one is None else (one,))
+        several = data.pop("labels", None)
+        labels = None if several is None else tuple(several)
+        return NewLabel(**data, labels=labels if one is None else (one,))
 
 
 class LabelRequestSchema(Request):

@@ -63,7 +63,13 @@ class LabelClassSchema(Request):
 class TaskSchema(Request):
     """What is being labelled."""
 
-    type = Name("single: one class per text.", "single", load_default="single", attribute="kind")
+    type = Name(
+        "single: one class per text; multi: any number of classes, none included.",
+        "single",
+        "multi",
+        load_default="single",
+        attribute="kind",
+    )
     labels = Items(
         Nested(LabelClassSchema),
         "The classes, in the order pages and reports show them.",

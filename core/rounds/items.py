@@ -122,7 +122,11 @@ def _changed(tx: Repositories, session: Session, item: Item, changes: Mapping[st
     old = content(item, gold=tx.items.gold(session.id, [item.id]).get(item.id))
     kept = {field: getattr(old, field) for field in ("external_id", *CONTENT)}
     given = {field: changes[field] for field in CONTENT if field in changes}
-    return check_row({**kept, **given}, class_ids=session.task.class_ids)
+    return check_row(
+        {**kept, **given},
+        class_ids=session.task.class_ids,
+        multi_label=session.task.multi_label,
+    )
 
 
 def _announce(

@@ -122,8 +122,7 @@ def _changed(
     if decision.decision == "relabel" and decision.labels is None:
         raise InvalidInput.at("/labels", "relabel needs labels", code="missing-field")
     if decision.labels is not None:
-        check_labels(decision.labels, task=session.task)
-        labels = tuple(sorted(decision.labels))
+        labels = check_labels(decision.labels, task=session.task)
     same = text == row.text and labels == row.labels
     state: GenerationState = "accepted" if same else "edited"
     return replace(

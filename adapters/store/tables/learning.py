@@ -120,6 +120,7 @@ models = sa.Table(
     needed("parity", Float),
     needed("revision", Integer),
     needed("created_at", UtcTime),
+    Column("thresholds", Json),
     sa.UniqueConstraint("session_id", "version"),
 )
 
