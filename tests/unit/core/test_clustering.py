@@ -10,6 +10,7 @@ from core.errors import InvalidOption
 from core.records import Choice
 
 EVERY = clusterers().names()
+COUNTED = tuple(name for name in EVERY if name != "hdbscan")
 
 
 def blobs(*, centres=6, rows=50, seed=0):
@@ -63,12 +64,12 @@ def test_more_clusters_than_before_keep_the_old_ids(name):
     np.testing.assert_allclose(new[:4], old, atol=0.1)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", COUNTED)
 def test_fewer_clusters_than_before_are_possible(name):
     assert fit(name, blobs(), count=4, start=np.eye(6, 12, dtype=np.float32)).shape == (4, 12)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", COUNTED)
 def test_centroids_of_another_dimension_are_no_start(name):
     assert fit(name, blobs(), count=3, start=np.eye(3, dtype=np.float32)).shape == (3, 12)
 
@@ -114,16 +115,53 @@ def test_the_automatic_count_grows_with_the_root_of_the_pool(rows, count):
     assert automatic_count(rows) == count
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", COUNTED)
 def test_a_fixed_count_ignores_the_pool_size(name):
     clusterer = clusterers().make(Choice(name=name, options={"count": 7}))
     assert clusterer.clusters_for(10**6) == 7
 
 
+@pytest.mark.parametrize("name", COUNTED)
+@pytest.mark.parametrize("count", [0, 1001, "many", 2.5, True])
+def test_a_bad_count_is_refused(name, count):
+    with pytest.raises(InvalidOption):
+        clusterers().make(Choice(name=name, options={"count": count}))
+
+
 @pytest.mark.parametrize("name", EVERY)
-@pytest.mark.parametrize(
-    "options", [{"count": 0}, {"count": "many"}, {"count": 2.5}, {"iterations": 0}, {"k": 3}]
-)
+@pytest.mark.parametrize("options", [{"distance": "taxi"}, {"distance": 2}, {"k": 3}])
 def test_bad_options_are_refused(name, options):
     with pytest.raises(InvalidOption):
         clusterers().make(Choice(name=name, options=options))
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("kmeans", "iterations", 0),
+        ("mini_batch_kmeans", "iterations", 1.5),
+        ("bisecting_kmeans", "iterations", 1001),
+        ("agglomerative", "linkage", "single"),
+        ("agglomerative", "sample_rows", 99),
+        ("hdbscan", "sample_rows", 5001),
+        ("hdbscan", "min_cluster_size", 1),
+        ("hdbscan", "regions", "all"),
+    ],
+)
+def test_a_refused_option_is_named(name, option, value):
+    with pytest.raises(InvalidOption) as refused:
+        clusterers().make(Choice(name=name, options={option: value}))
+    assert refused.value.errors[0].pointer == f"/options/{option}"
+
+
+@pytest.mark.parametrize(
+    ("options", "pointer"),
+    [
+        ({"linkage": "ward", "distance": "cosine"}, "/options/distance"),
+        ({"count": 900, "sample_rows": 500}, "/options/count"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(options, pointer):
+    with pytest.raises(InvalidOption) as refused:
+        clusterers().make(Choice(name="agglomerative", options=options))
+    assert refused.value.errors[0].pointer == pointer
