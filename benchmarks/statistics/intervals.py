@@ -119,5 +119,6 @@ def ratio(
 
 def draws(n: int, *, rng: np.random.Generator, resamples: int) -> Array:
     """(resamples, n) float64: how often each of n things is drawn in each resample."""
-    rows = [np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(resamples)]
-    return np.asarray(rows, dtype=np.float64)
+    drawn = rng.integers(n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=resamples * n)
+    return counts.reshape(resamples, n).astype(np.float64)

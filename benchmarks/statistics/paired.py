@@ -14,7 +14,7 @@ TIE = 1e-9
 """Two scores closer than this are level: it is far above rounding error and far below what
 one text more or less does to any measure."""
 LOWER_IS_BETTER = frozenset({"std", "calibration_error", "label_noise", "generated_noise"})
-RESAMPLES = 10_000
+RESAMPLES = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
