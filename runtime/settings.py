@@ -98,6 +98,7 @@ class Settings:
     """What a process is told from outside; empty places follow from ``data_dir``.
 
     Sizes are bytes, windows milliseconds, rates per minute and key (0 = unlimited).
+    ``datasets`` is a folder; empty, benchmark data sets are fetched.
     """
 
     data_dir: Path = _setting(UNSET, _path)  # noqa: RUF009 -- a field, like the others
@@ -105,6 +106,7 @@ class Settings:
     jobs_url: str = _setting("", DATABASE)
     blobs_url: str = _setting("", _matching(r"[a-z0-9]+://\S+", "a URL such as file:///path"))
     encoder_dir: Path = _setting(UNSET, _path)  # noqa: RUF009 -- a field, like the others
+    datasets: str = _setting("", lambda raw: str(_path(raw)))
     host: str = _setting("127.0.0.1", _matching(r"[A-Za-z0-9.:_-]+", "a host name or address"))
     port: int = _setting(8080, _number(0, 65535))
     metrics_port: int = _setting(9090, _number(0, 65535))

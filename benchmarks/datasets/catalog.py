@@ -21,8 +21,9 @@ class Entry:
 
     ``sha256`` is of ``file`` as it lies in the folder, ``content`` of its used rows (see
     ``rows.content_hash``). ``classes`` () = largest train class first, ties by name.
-    ``paths`` in ``repository`` at ``commit`` are the upstream files, ``format`` "" where
-    the rows cannot be made from them again. ``unused_splits`` are read by nobody. A
+    ``paths`` in ``repository`` at ``commit`` are the upstream files with their
+    ``upstream_sha256``; ``format`` names their parser, "" = the set must be in the
+    folder. ``unused_splits`` are read by nobody. A
     derived set takes rows and licence from ``derived_from`` and keeps its
     ``keep_classes`` largest; ``longtail_ratio`` is for the harness, see ``longtail``.
     """
@@ -46,6 +47,7 @@ class Entry:
     commit: str = ""
     paths: tuple[str, ...] = ()
     format: str = ""
+    upstream_sha256: tuple[str, ...] = ()
     derived_from: str | None = None
     keep_classes: int | None = None
     longtail_ratio: float | None = None

@@ -57,7 +57,7 @@ def as_dataset(rows: Sequence[Row], entry: Entry, *, sha256: str) -> Dataset:
         rule = f"{rule}; the {entry.keep_classes} classes with most train rows"
     if entry.longtail_ratio is not None:
         rule = f"{rule}; {RULE.format(ratio=entry.longtail_ratio)}"
-    refuse_small(rows, classes, entry)
+    refuse_small(rows, classes, name=entry.name, splits=(entry.train, entry.test))
     return Dataset(
         name=entry.name,
         texts=tuple(row.text for row in rows),
@@ -72,14 +72,16 @@ def as_dataset(rows: Sequence[Row], entry: Entry, *, sha256: str) -> Dataset:
     )
 
 
-def refuse_small(rows: Sequence[Row], classes: Labels, entry: Entry) -> None:
+def refuse_small(
+    rows: Sequence[Row], classes: Labels, *, name: str, splits: tuple[str, str] = ("train", "test")
+) -> None:
     """Raise InvalidInput ``too-few-rows`` that names the classes a run could not use."""
     counts = Counter((row.split, row.label) for row in rows)
-    for split, fewest in ((entry.train, FEWEST_TRAIN), (entry.test, FEWEST_TEST)):
+    for split, fewest in zip(splits, (FEWEST_TRAIN, FEWEST_TEST), strict=True):
         small = {c: counts[split, c] for c in classes if counts[split, c] < fewest}
         if small:
-            shown = ", ".join(f"{label} ({number})" for label, number in small.items())
-            detail = f"{entry.name}: fewer than {fewest} {split} rows in {shown}"
+            shown = ", ".join(f"{label!r} ({number})" for label, number in small.items())
+            detail = f"{name}: fewer than {fewest} {split} rows in {shown}"
             raise InvalidInput.at("/dataset", detail, code="too-few-rows", classes=small)
 
 
