@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +11,10 @@ from numpy.typing import NDArray
 
 from core.arrays import PoolArrays, Score
 from core.metrics import evaluate
+from core.multi_metrics import evaluate_labels
 from core.ports import Blobs, Classifier, Encoder, FittedHead, Learner, Store
 from core.records import Labels, Model, Options, Session
+from core.thresholds import choose_thresholds
 from core.training import TrainingSet
 
 
@@ -47,25 +48,33 @@ def fit(
     head = _fitted(data, seed=snapshot["seed"], bench=bench)
     classifier = bench.load(head.onnx)
     parity = bench.parity(head, classifier, data.vectors)
+    thresholds = _thresholds(data, seed=snapshot["seed"], bench=bench)
     test = _test_rows(session, arrays=arrays, store=store)
     if test is not None:
-        metrics = _quality(classifier, *test, columns=data.classes, session=session)
+        metrics = _quality(
+            classifier, *test, columns=data.classes, thresholds=thresholds, session=session
+        )
         evaluated_on = "test"
     else:
         metrics = _holdout_quality(data, session, snapshot, bench=bench)
         evaluated_on = "holdout" if metrics else "nothing"
-    names = [data.classes[target] for target in data.targets]
-    human = Counter(n for n, own in zip(names, data.human, strict=True) if own)
-    written = Counter(n for n, own in zip(names, data.human, strict=True) if not own)
     return {
         "onnx": blobs.put(head.onnx),
         "parity": parity,
-        "parameters": dict(head.parameters),
+        "parameters": {**head.parameters, **_row_counts(data)},
+        "thresholds": thresholds,
         "metrics": metrics,
         "evaluated_on": evaluated_on,
-        "human_counts": dict(human),
-        "generated_counts": dict(written),
+        "human_counts": data.counts(data.human),
+        "generated_counts": data.counts(~data.human),
     }
+
+
+def _row_counts(data: TrainingSet) -> dict[str, int]:
+    """Where a row counts once for each of its classes, the counts by class do not say it."""
+    if not data.multi_label:
+        return {}
+    return {"human_rows": int(data.human.sum()), "generated_rows": int((~data.human).sum())}
 
 
 def _fitted(data: TrainingSet, *, seed: int, bench: Workbench) -> FittedHead:
@@ -74,25 +83,37 @@ def _fitted(data: TrainingSet, *, seed: int, bench: Workbench) -> FittedHead:
     )
 
 
+def _thresholds(data: TrainingSet, *, seed: int, bench: Workbench) -> dict[str, float] | None:
+    """By cross-validation inside the training set; None in a single-label task."""
+    if not data.multi_label:
+        return None
+
+    def fit_predict(train: TrainingSet, judged: TrainingSet) -> NDArray[np.float32]:
+        return _fitted(train, seed=seed, bench=bench).predict(judged.vectors)
+
+    return choose_thresholds(data, fit_predict=fit_predict)
+
+
 def _test_rows(
     session: Session, *, arrays: PoolArrays, store: Store
-) -> tuple[NDArray[np.float32], list[str]] | None:
-    """(vectors, class ids) of the test rows with gold; None where there are none."""
+) -> tuple[NDArray[np.float32], list[Labels]] | None:
+    """(vectors, gold) of the test rows with gold; None where there are none."""
     with store.read() as tx:
         rows = tx.items.gold_split(session.id, "test")
     rows = [row for row in rows if row[0] < arrays.version.rows]
     if not rows:
         return None
     positions = np.array([position for position, _, _ in rows], dtype=np.int64)
-    return arrays.vectors(positions), [gold[0] for _, _, gold in rows]
+    return arrays.vectors(positions), [gold for _, _, gold in rows]
 
 
 def _quality(
     classifier: Classifier,
     vectors: NDArray[np.float32],
-    gold: list[str],
+    gold: list[Labels],
     *,
     columns: Labels,
+    thresholds: Mapping[str, float] | None,
     session: Session,
 ) -> dict[str, Any]:
     """Metrics over the whole schema; classes the head never saw get probability 0."""
@@ -101,8 +122,11 @@ def _quality(
     where = [classes.index(class_id) for class_id in columns if class_id in classes]
     seen = [n for n, class_id in enumerate(columns) if class_id in classes]
     probabilities[:, where] = classifier.predict(vectors)[:, seen]
-    kept = np.array([class_id in classes for class_id in gold], dtype=bool)
-    targets = np.array([classes.index(c) for c in gold if c in classes], dtype=np.int32)
+    if thresholds is not None:
+        members = np.array([[c in labels for c in classes] for labels in gold], dtype=np.bool_)
+        return evaluate_labels(probabilities, members, classes=classes, thresholds=thresholds)
+    kept = np.array([labels[0] in classes for labels in gold], dtype=bool)
+    targets = np.array([classes.index(c) for c, *_ in gold if c in classes], dtype=np.int32)
     return evaluate(probabilities[kept], targets, classes=classes)
 
 
@@ -112,11 +136,17 @@ def _holdout_quality(
     """An estimate on held-out human labels, by a second head that saw neither them nor
     variations of them; {} where a class would be left without rows."""
     held, rest = data.only_held_out(), data.without_held_out()
-    if len(held.targets) == 0 or len(np.unique(rest.targets)) < len(data.classes):
+    if len(held.targets) == 0 or not rest.told_apart().all():
         return {}
     classifier = bench.load(_fitted(rest, seed=snapshot["seed"], bench=bench).onnx)
-    gold = [data.classes[target] for target in held.targets]
-    return _quality(classifier, held.vectors, gold, columns=data.classes, session=session)
+    return _quality(
+        classifier,
+        held.vectors,
+        held.labels(),
+        columns=data.classes,
+        thresholds=_thresholds(rest, seed=snapshot["seed"], bench=bench),
+        session=session,
+    )
 
 
 def verdict(
@@ -168,5 +198,7 @@ def _active_f1(
         value = active.metrics.get("macro_f1")
         return None if value is None else float(value)
     classifier = bench.load(blobs.get(active.onnx))
-    quality = _quality(classifier, *test, columns=active.classes, session=session)
+    quality = _quality(
+        classifier, *test, columns=active.classes, thresholds=active.thresholds, session=session
+    )
     return float(quality["macro_f1"])

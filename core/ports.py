@@ -50,6 +50,8 @@ T = TypeVar("T")
 Floats = NDArray[np.float32]
 Halves = NDArray[np.float16]
 Ints = NDArray[np.int32]
+Targets = NDArray[np.int32] | NDArray[np.bool_]
+"""int32 (n,) column numbers, or in a multi-label task bool (n, C)."""
 
 
 # --- time and chance ----------------------------------------------------------
@@ -93,9 +95,11 @@ class Learner(Protocol):
     """Fits a head and leaves it as ONNX."""
 
     def fit(
-        self, vectors: Floats, targets: Ints, *, classes: int, weights: Floats, seed: int
+        self, vectors: Floats, targets: Targets, *, classes: int, weights: Floats, seed: int
     ) -> FittedHead:
-        """``targets`` are column numbers in [0, classes); every class occurs."""
+        """``targets`` are column numbers in [0, classes); every class occurs. Or they are bool
+        (n, classes), and the head gives independent probabilities (sigmoid); every class
+        then has rows with and without it."""
 
 
 class FittedHead(Protocol):

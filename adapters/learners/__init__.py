@@ -23,5 +23,5 @@ def learners() -> Registry[Learner]:
         return LinearLearner(c=c, class_weight=class_weight, choose_c=choose_c, max_iter=max_iter)
 
     registry = Registry[Learner]("learner")
-    registry.register("linear", linear, summary="multinomial logistic regression on the vectors")
+    registry.register("linear", linear, summary="logistic regression on the vectors")
     return registry

@@ -1,10 +1,12 @@
-"""The linear learner: multinomial logistic regression on frozen sentence vectors."""
+"""The linear learner: logistic regression on frozen sentence vectors, multinomial or, in a
+multi-label task, one against the rest for each class."""
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from adapters.learners.onnx_head import linear_head
 from core.errors import JobFailed
-from core.ports import Floats, Ints
+from core.ports import Floats, Ints, Targets
 from core.records import Options
 from core.registry import check_option
 
@@ -40,12 +42,28 @@ class FittedLinear:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FittedOneVsRest:
+    """One fitted model per class, their ONNX bytes and how they were made."""
+
+    models: tuple[LogisticRegression, ...]
+    onnx: bytes
+    parameters: Options
+
+    def predict(self, vectors: Floats) -> Floats:
+        """(n, C) float32 by scikit-learn, in float64 arithmetic; columns are independent."""
+        rows = np.asarray(vectors, dtype=np.float64)
+        columns = [model.predict_proba(rows)[:, 1] for model in self.models]
+        return np.stack(columns, axis=1).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinearLearner:
     """``c`` is the inverse strength of the L2 penalty.
 
     ``class_weight`` balanced makes every class weigh the same in sum: a row counts
     ``weight x total / (classes x weight of its class)``, where the sums run over the
-    weights, so that generated rows do not pass for human ones. ``choose_c`` tries a grid
+    weights, so that generated rows do not pass for human ones. In a multi-label task the
+    two classes of each column are having the label and not having it. ``choose_c`` tries a grid
     on held-out rows of full weight instead of taking ``c``.
     """
 
@@ -61,34 +79,73 @@ class LinearLearner:
         check_option("max_iter", self.max_iter, of=int, least=1, most=100_000)
 
     def fit(
-        self, vectors: Floats, targets: Ints, *, classes: int, weights: Floats, seed: int
-    ) -> FittedLinear:
+        self, vectors: Floats, targets: Targets, *, classes: int, weights: Floats, seed: int
+    ) -> FittedLinear | FittedOneVsRest:
         """A head over ``classes`` columns from (n, D) vectors and (n,) weights.
 
-        Raises JobFailed ``class-without-labels`` when a column, or a second one, has no rows.
-        ``seed`` only shuffles the folds of ``choose_c``.
+        bool (n, C) targets give independent columns, each balanced and (``choose_c``)
+        penalised by itself. Raises JobFailed ``class-without-labels`` when a column, or a
+        second one, has no rows. ``seed`` only shuffles the folds of ``choose_c``.
         """
+        rows, sample = np.asarray(vectors, np.float64), np.asarray(weights, np.float64)
+        if targets.ndim == 2:  # noqa: PLR2004 -- a column per class
+            return self._fit_several(rows, targets, sample, seed=seed)
+        columns = targets.astype(np.int32)
         if classes < 2 or len(np.unique(targets)) != classes:  # noqa: PLR2004
             raise JobFailed(
                 "training needs at least two classes, and labels in each of them",
                 code="class-without-labels",
             )
-        rows, sample = np.asarray(vectors, np.float64), np.asarray(weights, np.float64)
-        c = self._best_c(rows, targets, sample, seed=seed) if self.choose_c else float(self.c)
-        model, converged = self._regress(rows, targets, sample, c=c)
+        c = self._best_c(rows, columns, sample, seed=seed) if self.choose_c else float(self.c)
+        model, converged = self._regress(rows, columns, sample, c=c)
         matrix, bias = _columns(model)
         return FittedLinear(
             model=model,
             onnx=linear_head(matrix, bias),
-            parameters={
-                "c": c,
-                "class_weight": self.class_weight,
-                "choose_c": self.choose_c,
-                "iterations": int(model.n_iter_.max()),
-                "converged": converged,
-                "versions": {name: version(name) for name in _LIBRARIES},
-            },
+            parameters=self._parameters(c, iterations=model.n_iter_.max(), converged=converged),
         )
+
+    def _fit_several(
+        self, rows: Doubles, targets: Targets, sample: Doubles, *, seed: int
+    ) -> FittedOneVsRest:
+        """A model per column of bool (n, C) targets."""
+        if targets.shape[1] == 0 or not (targets.any(axis=0) & ~targets.all(axis=0)).all():
+            raise JobFailed(
+                "training needs for each class labels that name it and labels that do not",
+                code="class-without-labels",
+            )
+        columns = [column.astype(np.int32) for column in targets.T]
+        cs = [
+            self._best_c(rows, column, sample, seed=seed) if self.choose_c else float(self.c)
+            for column in columns
+        ]
+        fits = [
+            self._regress(rows, column, sample, c=c) for column, c in zip(columns, cs, strict=True)
+        ]
+        models = tuple(model for model, _ in fits)
+        matrix = np.hstack([model.coef_.T for model in models]).astype(np.float32)
+        bias = np.concatenate([model.intercept_ for model in models]).astype(np.float32)
+        return FittedOneVsRest(
+            models=models,
+            onnx=linear_head(matrix, bias, multi_label=True),
+            parameters=self._parameters(
+                cs if self.choose_c else float(self.c),
+                iterations=max(model.n_iter_.max() for model in models),
+                converged=all(converged for _, converged in fits),
+            ),
+        )
+
+    def _parameters(
+        self, c: float | list[float], *, iterations: int, converged: bool
+    ) -> dict[str, Any]:
+        return {
+            "c": c,
+            "class_weight": self.class_weight,
+            "choose_c": self.choose_c,
+            "iterations": int(iterations),
+            "converged": converged,
+            "versions": {name: version(name) for name in _LIBRARIES},
+        }
 
     def _regress(
         self, rows: Doubles, targets: Ints, sample: Doubles, *, c: float

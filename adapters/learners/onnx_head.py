@@ -28,13 +28,19 @@ _BLOCK = 2048
 """Rows per run: their float32 copy (3 MB at 384 dimensions) stays in the cache."""
 
 
-def linear_head(matrix: Floats, bias: Floats) -> bytes:
-    """softmax(vectors @ matrix + bias) for a (D, C) matrix and (C,) bias."""
+def linear_head(matrix: Floats, bias: Floats, *, multi_label: bool = False) -> bytes:
+    """softmax(vectors @ matrix + bias) for a (D, C) matrix and (C,) bias; with
+    ``multi_label`` a sigmoid, so that the probabilities are independent."""
     size, classes = matrix.shape
+    squash = (
+        helper.make_node("Sigmoid", ["logits"], [PROBABILITIES])
+        if multi_label
+        else helper.make_node("Softmax", ["logits"], [PROBABILITIES], axis=1)
+    )
     graph = helper.make_graph(
         [
             helper.make_node("Gemm", [VECTORS, "matrix", "bias"], ["logits"]),
-            helper.make_node("Softmax", ["logits"], [PROBABILITIES], axis=1),
+            squash,
         ],
         "head",
         [helper.make_tensor_value_info(VECTORS, TensorProto.FLOAT, ["batch", size])],

@@ -11,7 +11,7 @@ from core.ports import Blobs, Clock, Ids, Job, Jobs, Store
 from core.records import Generation, Item, LabelEvent, Labelled, Operation, Options, Page, Session
 from core.requests import ExportRequest
 from core.submission import submit
-from core.training import generated_weights
+from core.training import row_weights
 
 PAGE = 500
 BLOCK = 64 * 1024
@@ -214,12 +214,13 @@ def _training_rows(operation: Operation, session: Session, *, store: Store) -> I
     with store.read() as tx:
         found = tx.generations.by_ids(session.id, wanted)
     written = [found[id] for id in wanted if id in found]
-    weights = generated_weights(
-        Counter(row.labels[0] for row in labelled),
-        Counter(row.labels[0] for row in written),
+    weights = row_weights(
+        [row.labels for row in labelled],
+        [row.labels for row in written],
         settings=session.settings,
     )
-    yield from (_written_row(row, weight=weights[row.labels[0]]) for row in written)
+    for row, weight in zip(written, weights, strict=True):
+        yield _written_row(row, weight=weight)
 
 
 def _human_row(row: Labelled, item: Item) -> Row:

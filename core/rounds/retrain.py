@@ -108,13 +108,28 @@ def _snapshot(tx: Repositories, session: Session, request: RetrainRequest) -> di
 
 def _refuse_too_few(session: Session, labelled: Sequence[Labelled], *, min_per_class: int) -> None:
     present = Counter(c for row in labelled for c in row.labels)
-    classes = trainable_classes(labelled, order=session.task.class_ids, min_per_class=min_per_class)
-    if len(classes) < 2:  # noqa: PLR2004 -- a classifier needs two
+    several = session.task.multi_label
+    required = 1 if several else 2
+    hint = "one class, and answers without it" if several else "two classes"
+    if len(_classes(session, labelled, min_per_class=min_per_class)) < required:
         raise Conflict(
-            "a detector needs labels of at least two classes",
+            f"a detector needs labels of at least {hint}",
             code="insufficient-classes",
-            extras={"present": dict(present), "required": 2, "min_per_class": min_per_class},
+            extras={
+                "present": dict(present),
+                "required": required,
+                "min_per_class": min_per_class,
+            },
         )
+
+
+def _classes(session: Session, labelled: Sequence[Labelled], *, min_per_class: int) -> Labels:
+    return trainable_classes(
+        labelled,
+        order=session.task.class_ids,
+        min_per_class=min_per_class,
+        multi_label=session.task.multi_label,
+    )
 
 
 def _refuse_nothing_new(
@@ -217,6 +232,7 @@ def _model(
         parity=fitted["parity"],
         revision=1,
         created_at=now,
+        thresholds=fitted.get("thresholds"),
     )
 
 
@@ -232,6 +248,7 @@ def _result(model: Model, decided: Options) -> dict[str, Any]:
         "evaluated_on": model.evaluated_on,
         "metrics": model.metrics,
         "parity": model.parity,
+        **({"thresholds": model.thresholds} if model.thresholds is not None else {}),
         **decided,
     }
 
@@ -259,10 +276,9 @@ def _training_set(
         arrays.vectors(positions),
         generated,
         written,
-        classes=trainable_classes(
-            labelled, order=session.task.class_ids, min_per_class=snapshot["min_per_class"]
-        ),
+        classes=_classes(session, labelled, min_per_class=snapshot["min_per_class"]),
         settings=replace(session.settings, generated_weight=snapshot["generated_weight"]),
+        multi_label=session.task.multi_label,
     )
 
 
