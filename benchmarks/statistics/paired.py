@@ -15,6 +15,7 @@ TIE = 1e-9
 one text more or less does to any measure."""
 LOWER_IS_BETTER = frozenset({"std", "calibration_error", "label_noise", "generated_noise"})
 RESAMPLES = 5_000
+EXACT = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +53,16 @@ def paired(
 
 
 def wilcoxon(differences: Array) -> float:
-    """Two-sided p of the signed-rank test; level seeds are dropped, none left gives 1."""
+    """Two-sided p of the signed-rank test; level seeds are dropped, none left gives 1.
+
+    Exact up to ``EXACT`` seeds without equal differences, else by the normal approximation.
+    """
     apart = differences[np.abs(differences) > TIE]
-    return float(stats.wilcoxon(apart).pvalue) if len(apart) else 1.0
+    if not len(apart):
+        return 1.0
+    distinct = len(np.unique(np.abs(apart))) == len(apart)
+    method = "exact" if distinct and len(apart) <= EXACT else "asymptotic"
+    return float(stats.wilcoxon(apart, method=method).pvalue)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

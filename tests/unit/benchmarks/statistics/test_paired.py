@@ -27,6 +27,10 @@ def test_a_steady_gain_is_significant_and_noise_is_not() -> None:
     assert wilcoxon(np.tile([0.01, -0.01, 0.02, -0.02], 5)) > 0.5
 
 
+def test_few_seeds_without_equal_differences_have_the_exact_p() -> None:
+    assert wilcoxon(np.array([0.1, 0.2, 0.3, 0.4, 0.5])) == pytest.approx(2 / 2**5)
+
+
 def test_holm_steps_down_and_never_falls() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
