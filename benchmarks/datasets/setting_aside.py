@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import InvalidInput
 from core.records import SPLITS
 from core.splitting import assign_splits, hash_number
 
-RESERVE_SHARE, DEVELOPMENT_SHARE = 0.3, 0.25
+RESERVE_SHARE, QUARTERS = 0.3, 4
 FEWEST_RESERVE = 20
 RESERVE_SALT, DEVELOPMENT_SALT = "tailwise reserve 1", "tailwise development 1"
 
@@ -22,17 +23,29 @@ def reserve_mask(
 ) -> NDArray[np.bool_]:
     """Which train rows (n,) are set aside for the simulated generator.
 
-    Give it every train row of a set, once: cuts are quantiles of the rows given.
+    Give it every train row of a set: cuts are quantiles of the rows given.
     ``text_hashes`` are ``core.texts.text_hash``; see ``_lowest`` for the shares.
     """
     return _lowest(labels, text_hashes, share=share, salt=RESERVE_SALT)
 
 
-def development_mask(
-    labels: Sequence[str], text_hashes: Sequence[str], *, share: float = DEVELOPMENT_SHARE
+def development_quarter(
+    labels: Sequence[str], text_hashes: Sequence[str], *, quarter: int = 0
 ) -> NDArray[np.bool_]:
-    """Which train rows (n,) are the development test; independent of the reserve."""
-    return _lowest(labels, text_hashes, share=share, salt=DEVELOPMENT_SALT)
+    """Which rows (n,) are the development test: quarter 0, 1, 2 or 3 by a hash of its own.
+
+    The four quarters part the rows, independently of the reserve; give every quarter the
+    same rows. Raises InvalidInput ``out-of-range`` for another quarter.
+    """
+    if quarter not in range(QUARTERS):
+        raise InvalidInput.at("/quarter", "quarter must be 0, 1, 2 or 3", code="out-of-range")
+    taken = np.zeros(len(labels), dtype=np.bool_)
+    for number in range(quarter):
+        taken |= _lowest(labels, text_hashes, share=(number + 1) / QUARTERS, salt=DEVELOPMENT_SALT)
+    if quarter == QUARTERS - 1:
+        return ~taken
+    upto = _lowest(labels, text_hashes, share=(quarter + 1) / QUARTERS, salt=DEVELOPMENT_SALT)
+    return upto & ~taken
 
 
 def thin_reserve(labels: Sequence[str], reserve: NDArray[np.bool_]) -> Mapping[str, int]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.datasets.setting_aside import development_mask, reserve_mask, thin_reserve
+from benchmarks.datasets.setting_aside import development_quarter, reserve_mask, thin_reserve
 from core.errors import InvalidInput
 from core.texts import text_hash
 
@@ -37,9 +37,24 @@ def test_copies_of_a_text_fall_on_the_same_side() -> None:
 def test_the_development_test_is_independent_of_the_reserve() -> None:
     labels, hashes = ["a"] * 4000, [text_hash(f"text {i}") for i in range(4000)]
 
-    both = reserve_mask(labels, hashes) & development_mask(labels, hashes)
+    both = reserve_mask(labels, hashes) & development_quarter(labels, hashes)
 
     assert both.mean() == pytest.approx(0.3 * 0.25, abs=0.02)
+
+
+def test_the_four_quarters_part_the_rows() -> None:
+    labels = [*LABELS, "d", "e", "e", "f", "f", "f"]
+    hashes = [*HASHES, *(text_hash(f"more {i}") for i in range(6))]
+
+    quarters = [development_quarter(labels, hashes, quarter=number) for number in range(4)]
+
+    assert (np.sum(quarters, axis=0) == 1).all()
+    assert [sum(q[:100]) for q in quarters] == [25, 25, 25, 25]
+
+
+def test_a_fifth_quarter_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="quarter"):
+        development_quarter(LABELS, HASHES, quarter=4)
 
 
 def test_a_thin_reserve_is_flagged_with_its_size() -> None:
