@@ -16,6 +16,7 @@ from core.clustering.contract import (
     check_sample_rows,
 )
 from core.clustering.fitting import FitTask, fitted, means, prepare
+from core.clustering.pairs import distances
 from core.registry import check_option
 
 Regions: TypeAlias = Literal["eom", "leaf"]
@@ -65,13 +66,12 @@ class Hdbscan:
             return _one(task.sample)
         model = HDBSCAN(
             self.min_cluster_size,
-            metric=self.distance,
-            algorithm="brute",
+            metric="precomputed",
             n_jobs=1,
             cluster_selection_method=self.regions,
-            copy=True,
+            copy=False,
         )
-        ids = model.fit(task.sample).labels_.astype(np.int32)
+        ids = model.fit(distances(task.sample, distance=self.distance)).labels_.astype(np.int32)
         dense = ids >= 0
         if not dense.any():
             return _one(task.sample)

@@ -18,6 +18,7 @@ from core.clustering.contract import (
     refuse,
 )
 from core.clustering.fitting import FitTask, fitted, means, prepare
+from core.clustering.pairs import distances
 from core.registry import check_option
 
 Linkage: TypeAlias = Literal["ward", "average", "complete"]
@@ -71,15 +72,7 @@ class Agglomerative(Counted):
         rows: Any = task.sample
         metric = "euclidean"
         if self.distance == "cosine":
-            rows, metric = cosine_distances(task.sample), "precomputed"
+            rows, metric = distances(task.sample, distance="cosine"), "precomputed"
         model = AgglomerativeClustering(task.count, metric=metric, linkage=self.linkage)
         ids = model.fit(rows).labels_.astype(np.int32)
         return means(task.sample, ids, count=task.count)
-
-
-def cosine_distances(sample: Floats) -> Floats:
-    """(m, m): 1 - cosine between unit rows, symmetric, 0 on the diagonal."""
-    distances: Floats = np.maximum(1 - sample @ sample.T, 0)
-    distances = np.maximum(distances, distances.T)
-    np.fill_diagonal(distances, 0)
-    return distances
