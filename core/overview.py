@@ -76,7 +76,7 @@ def _counts(tx: Repositories, session: Session) -> dict[str, int]:
         if split == "pool":
             rows[state] += number
     written: Counter[str] = Counter()
-    for (_, _, state), number in tx.generations.counts(session.id).items():
+    for (_, state), number in tx.generations.totals(session.id).items():
         written[state] += number
     return {
         "pool": rows["pool"],

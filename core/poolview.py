@@ -38,6 +38,7 @@ def pool_view(
         target_shares=np.array([shares.get(c, 0.0) for c in classes], dtype=np.float64),
         labelled_positions=np.array([row.position for row in known], dtype=np.int64),
         labelled_classes=_memberships(known, classes=classes),
+        multi_label=task.multi_label,
     )
 
 

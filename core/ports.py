@@ -461,7 +461,10 @@ class Generations(Protocol):
         """Accepted and edited rows, by id: what may train."""
 
     def counts(self, session_id: str) -> Mapping[tuple[str, str, GenerationState], int]:
-        """Rows by (class id, template id, state)."""
+        """Rows by (class id, template id, state); a row counts for each of its classes."""
+
+    def totals(self, session_id: str) -> Mapping[tuple[str, GenerationState], int]:
+        """Rows by (template id, state), each once."""
 
     def count_reviewed(self, session_id: str) -> int: ...
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.arrays import POOL, PoolArrays
 from core.metrics import cluster_coverage
 from core.records import Batch, Item, Labelled, Labels
+from core.thresholds import named
 from core.uncertainty import entropy
 
 SAMPLE_ROWS = 20_000
@@ -48,12 +49,23 @@ def free_positions(arrays: PoolArrays, *, busy: Positions) -> Positions:
 
 
 def predicted_counts(
-    arrays: PoolArrays, *, free: Positions, classes: Labels
+    arrays: PoolArrays,
+    *,
+    free: Positions,
+    classes: Labels,
+    thresholds: Mapping[str, float] | None = None,
 ) -> Mapping[str, int] | None:
-    """Free rows by the model's top class, in ``classes`` order; None before a model."""
+    """Free rows by the model's top class, in ``classes`` order; None before a model.
+
+    With a multi-label model's ``thresholds`` a row counts for each class that reaches its
+    own.
+    """
     probabilities = arrays.probabilities()
     if probabilities is None:
         return None
+    if thresholds is not None:
+        said = named(probabilities[free], classes=classes, thresholds=thresholds)
+        return {c: int(n) for c, n in zip(classes, said.sum(axis=0), strict=True)}
     top = np.argmax(probabilities, axis=1)[free]
     counts = np.bincount(top, minlength=len(classes))
     return {c: int(n) for c, n in zip(classes, counts, strict=True)}
@@ -95,7 +107,14 @@ def coverage(
     return rows
 
 
-def entropy_trend(rounds: Sequence[RoundArrays]) -> list[dict[str, Any]]:
+def highest_entropy(classes: int, *, multi_label: bool) -> float:
+    """The most an entropy can be, in nats: log C, or log 2 as the mean over yes-or-no columns."""
+    return float(np.log(2 if multi_label else classes))
+
+
+def entropy_trend(
+    rounds: Sequence[RoundArrays], *, multi_label: bool = False
+) -> list[dict[str, Any]]:
     """Per round: mean entropy in nats of the picks and of the pool; None before a model."""
     means: dict[str, float | None] = {}
     rows = []
@@ -103,7 +122,7 @@ def entropy_trend(rounds: Sequence[RoundArrays]) -> list[dict[str, Any]]:
         picked = [i.pick.entropy for i in step.batch.items if i.pick.entropy is not None]
         version_id = step.arrays.version.id
         if version_id not in means:
-            means[version_id] = _mean_entropy(step.arrays)
+            means[version_id] = _mean_entropy(step.arrays, multi_label=multi_label)
         rows.append(
             {
                 "round": step.batch.round,
@@ -114,35 +133,38 @@ def entropy_trend(rounds: Sequence[RoundArrays]) -> list[dict[str, Any]]:
     return rows
 
 
-def _mean_entropy(arrays: PoolArrays) -> float | None:
+def _mean_entropy(arrays: PoolArrays, *, multi_label: bool) -> float | None:
     probabilities = arrays.probabilities()
     rows = evenly(np.flatnonzero(arrays.splits() == POOL), most=SAMPLE_ROWS)
     if probabilities is None or not len(rows):
         return None
-    return float(entropy(probabilities[rows]).mean())
+    return float(entropy(probabilities[rows], multi_label=multi_label).mean())
 
 
 def entropy_histogram(
-    arrays: PoolArrays | None, *, free: Positions, classes: int
+    arrays: PoolArrays | None, *, free: Positions, classes: int, multi_label: bool = False
 ) -> dict[str, list[float] | list[int]]:
-    """Free rows by entropy in 20 equal bins from 0 to log C; empty before a model.
+    """Free rows by entropy in 20 equal bins from 0 to the highest; empty before a model.
 
     Counts are of a sample of at most 20,000 evenly spaced rows.
     """
     probabilities = arrays.probabilities() if arrays is not None else None
     if probabilities is None:
         return {"edges": [], "counts": []}
-    values = entropy(probabilities[evenly(free, most=SAMPLE_ROWS)])
+    values = entropy(probabilities[evenly(free, most=SAMPLE_ROWS)], multi_label=multi_label)
+    highest = highest_entropy(classes, multi_label=multi_label)
     counts, edges = np.histogram(
-        np.minimum(values, np.log(classes)),
-        bins=HISTOGRAM_BINS,
-        range=(0.0, float(np.log(classes))),
+        np.minimum(values, highest), bins=HISTOGRAM_BINS, range=(0.0, highest)
     )
     return {"edges": [float(e) for e in edges], "counts": [int(n) for n in counts]}
 
 
 def cluster_rows(
-    arrays: PoolArrays, *, free: Positions, labelled: Sequence[Labelled]
+    arrays: PoolArrays,
+    *,
+    free: Positions,
+    labelled: Sequence[Labelled],
+    multi_label: bool = False,
 ) -> list[dict[str, Any]]:
     """Per cluster: pool rows, labelled ones with their classes, busy ones, mean entropy.
 
@@ -159,7 +181,9 @@ def cluster_rows(
             cluster = int(clusters[row.position])
             labels[cluster].update(row.labels)
             answered[cluster] += 1
-    means = _mean_entropies(arrays, free=free, clusters=clusters, left=left)
+    means = _mean_entropies(
+        arrays, free=free, clusters=clusters, left=left, multi_label=multi_label
+    )
     return [
         {
             "id": number,
@@ -174,13 +198,18 @@ def cluster_rows(
 
 
 def _mean_entropies(
-    arrays: PoolArrays, *, free: Positions, clusters: NDArray[np.int32], left: NDArray[np.int64]
+    arrays: PoolArrays,
+    *,
+    free: Positions,
+    clusters: NDArray[np.int32],
+    left: NDArray[np.int64],
+    multi_label: bool,
 ) -> list[float | None]:
     """Mean entropy of each cluster's free rows; None without a model or free rows."""
     probabilities = arrays.probabilities()
     if probabilities is None:
         return [None] * len(left)
-    values = entropy(probabilities)[free]
+    values = entropy(probabilities, multi_label=multi_label)[free]
     sums = np.bincount(clusters[free], weights=values, minlength=len(left))
     return [float(s / n) if n else None for s, n in zip(sums, left, strict=True)]
 
@@ -217,13 +246,16 @@ def map_points(
     items: Mapping[int, Item],
     labelled: Sequence[Labelled],
     last: Sequence[int],
+    multi_label: bool = False,
 ) -> list[dict[str, Any]]:
     """One dot per row by id, with its place, cluster and entropy; never its text."""
     shown = np.array([p for p in positions if int(p) in items], dtype=np.int64)
     places = project(arrays.vectors(shown))
     clusters = arrays.clusters()
     probabilities = arrays.probabilities()
-    values = None if probabilities is None else entropy(probabilities[shown])
+    values = None
+    if probabilities is not None:
+        values = entropy(probabilities[shown], multi_label=multi_label)
     answers = {row.position: row.labels for row in labelled}
     recent = set(last)
     return [

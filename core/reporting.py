@@ -7,7 +7,7 @@ and name, in the order of the schema, zeros included.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from core.errors import InvalidInput
@@ -18,9 +18,10 @@ PLOTS = ("balance", "evenness", "curve", "clusters", "entropy", "cost", "funnel"
 USABLE = frozenset({"accepted", "edited"})
 FATES = ("proposed", "accepted", "edited", "rejected", "dropped")
 
-CLASS, TEMPLATE, STATE = 0, 1, 2
 WrittenCounts: TypeAlias = Mapping[tuple[str, str, GenerationState], int]
-"""Generated rows by (class id, template id, state)."""
+"""Generated rows by (class id, template id, state); one with two classes is in both."""
+TotalCounts: TypeAlias = Mapping[tuple[str, GenerationState], int]
+"""Generated rows by (template id, state), each once."""
 
 
 def check_plot(name: str, *, known: Sequence[str] = PLOTS) -> None:
@@ -40,11 +41,15 @@ def balance(
     human: Mapping[str, int],
     written: WrittenCounts,
     predicted: Mapping[str, int] | None,
+    answers: int | None = None,
+    totals: TotalCounts | None = None,
 ) -> Options:
     """Each class now: labels by people, usable variations, predictions, target share.
 
     ``predicted`` counts the unlabelled pool by the active model's top class; None
-    before the first model. ``human_share`` is 0 while nothing is labelled.
+    before the first model. ``human_share`` is 0 while nothing is labelled. An answer
+    with several classes counts for each: ``answers`` is then how many answers there are,
+    and ``totals`` the variations each once.
     """
     shares = task.target_shares()
     generated = Counter[str]()
@@ -63,7 +68,18 @@ def balance(
         }
         for c in task.classes
     ]
-    return {"classes": rows, "labelled": total, "generated": sum(generated.values())}
+    labelled = total if answers is None else answers
+    once = _each_once(written) if totals is None else totals
+    usable = sum(number for (_, state), number in once.items() if state in USABLE)
+    return {"classes": rows, "labelled": labelled, "generated": usable}
+
+
+def _each_once(written: WrittenCounts) -> TotalCounts:
+    """Right where every row has one class."""
+    totals: Counter[tuple[str, GenerationState]] = Counter()
+    for (_, template, state), number in written.items():
+        totals[template, state] += number
+    return totals
 
 
 def evenness(
@@ -106,11 +122,13 @@ def learning_curve(models: Iterable[Model]) -> list[dict[str, Any]]:
             "version": model.version,
             "round": model.round,
             "state": model.state,
-            "labels": sum(model.human_counts.values()),
-            "generated": sum(model.generated_counts.values()),
+            "labels": model.parameters.get("human_rows", sum(model.human_counts.values())),
+            "generated": model.parameters.get(
+                "generated_rows", sum(model.generated_counts.values())
+            ),
             "evaluated_on": model.evaluated_on,
             "macro_f1": model.metrics.get("macro_f1"),
-            "accuracy": model.metrics.get("accuracy"),
+            "accuracy": model.metrics.get("accuracy", model.metrics.get("subset_accuracy")),
             "recall": {
                 class_id: found["recall"]
                 for class_id, found in model.metrics.get("per_class", {}).items()
@@ -120,26 +138,37 @@ def learning_curve(models: Iterable[Model]) -> list[dict[str, Any]]:
     ]
 
 
-def generation(task: Task, *, written: WrittenCounts) -> Options:
-    """The funnel: rows by what became of them, per class and per template."""
+def generation(task: Task, *, written: WrittenCounts, totals: TotalCounts | None = None) -> Options:
+    """The funnel: rows by what became of them, per class and per template.
+
+    Where rows may have several classes, ``totals`` counts each once.
+    """
+    once = _each_once(written) if totals is None else totals
     return {
         "by_class": [
-            {"class": c.id, "name": c.name, **_fates(written, key=CLASS, value=c.id)}
+            {"class": c.id, "name": c.name, **_fates(_of_class(written, c.id))}
             for c in task.classes
         ],
         "by_template": [
-            {"template": name, **_fates(written, key=TEMPLATE, value=name)}
-            for name in sorted({template for _, template, _ in written})
+            {"template": name, **_fates(_of_template(once, name))}
+            for name in sorted({template for template, _ in once})
         ],
     }
 
 
-def _fates(written: WrittenCounts, *, key: int, value: str) -> dict[str, int]:
-    """Rows of one class or one template by state."""
+def _of_class(written: WrittenCounts, class_id: str) -> Iterator[tuple[str, int]]:
+    return ((state, n) for (name, _, state), n in written.items() if name == class_id)
+
+
+def _of_template(totals: TotalCounts, template: str) -> Iterator[tuple[str, int]]:
+    return ((state, n) for (name, state), n in totals.items() if name == template)
+
+
+def _fates(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Rows by state."""
     found = Counter[str]()
-    for place, number in written.items():
-        if place[key] == value:
-            found[place[STATE]] += number
+    for state, number in rows:
+        found[state] += number
     return {fate: found[fate] for fate in FATES}
 
 

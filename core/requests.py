@@ -192,10 +192,7 @@ class LabelResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerateRequest:
-    """Which seeds to vary and how; None = the session's setting.
-
-    Without ``batch_id`` and ``item_ids`` the seeds are the latest round's labels.
-    """
+    """Which seeds to vary (by default the latest round's) and how; None = as the session."""
 
     batch_id: str | None = None
     item_ids: tuple[str, ...] = ()
@@ -225,10 +222,7 @@ class GenerationPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewDecision:
-    """accept keeps it, edit replaces the text, relabel its label, reject drops it.
-
-    ``labels`` None = not given.
-    """
+    """accept keeps it, edit replaces the text, relabel its label, reject drops it."""
 
     generation_id: str
     decision: Literal["accept", "edit", "relabel", "reject"]
@@ -273,9 +267,14 @@ class RetrainRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """``scores`` over every class of the schema (0 for classes the model never saw)."""
+    """``scores`` over every class of the schema (0 for classes the model never saw).
 
-    label: str
+    ``labels`` are the classes the model names: the most probable one, ``label``, or in a
+    multi-label task those that reach their threshold, and ``label`` is None.
+    """
+
+    label: str | None
+    labels: Labels
     scores: Mapping[str, float]
     entropy: float
     truncated: bool
@@ -287,6 +286,7 @@ class PredictResult:
     version: int
     unseen_classes: Labels
     results: tuple[Prediction, ...]
+    thresholds: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,12 @@ class SqlGenerations:
                 counted[class_id, template_id, state] += count
         return counted
 
+    def totals(self, session_id: str) -> Mapping[tuple[str, GenerationState], int]:
+        by = (generations.c.template_id, generations.c.state)
+        query = sa.select(*by, sa.func.count()).where(_of(session_id)).group_by(*by)
+        rows = self._connection.execute(query)
+        return {(template_id, state): count for template_id, state, count in rows}
+
     def count_reviewed(self, session_id: str) -> int:
         """Rows that somebody has decided on."""
         query = sa.select(sa.func.count()).select_from(generations)

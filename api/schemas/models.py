@@ -77,6 +77,12 @@ class ModelSchema(Answer):
     learner = Text("What was trained.")
     encoder_id = Text("The encoder of its input.")
     classes = Items(Text("Class id."), "The order of its probabilities.", dump_only=True)
+    thresholds = Object(
+        "A multi-label model names a class from this probability on; null where the most "
+        "probable class is the answer.",
+        metadata=shape(type="number"),
+        allow_none=True,
+    )
     onnx = Text("sha256 of the ONNX head.")
     label_watermark = Whole("It saw labels up to this sequence number.")
     human_counts = Object("Human rows by class.", metadata=shape(type="integer"))
@@ -113,9 +119,15 @@ class PredictionSchema(Answer):
     """One text judged."""
 
     id = Text("Your id.", allow_none=True)
-    label = Text("The most probable class.")
+    label = Text("The most probable class; null in a multi-label session.", allow_none=True)
+    labels = Items(
+        Text("Class id."),
+        "The classes the model names: the most probable one, or those that reach their "
+        "threshold, possibly none.",
+        dump_only=True,
+    )
     scores = Object("Probability of every class.", metadata=shape(type="number"))
-    entropy = Real("Uncertainty in nats.")
+    entropy = Real("Uncertainty in nats; in a multi-label session the mean over classes.")
     truncated = Flag("Whether the text was longer than the encoder reads.")
 
 
@@ -125,6 +137,11 @@ class PredictResultSchema(Answer):
     model_id = identifier("The model that judged.")
     version = Whole("Its version.")
     unseen_classes = Items(Text("Class id."), "Classes it never saw.", dump_only=True)
+    thresholds = Object(
+        "The model's threshold of each class; null in a single-label session.",
+        metadata=shape(type="number"),
+        allow_none=True,
+    )
     results = Items(Nested(PredictionSchema), "One per input.", dump_only=True)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import log
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,6 +16,7 @@ from core.ports import Blobs, Repositories, Store
 from core.records import (
     Batch,
     Generation,
+    GenerationState,
     IndexVersion,
     Labelled,
     Labels,
@@ -25,6 +25,7 @@ from core.records import (
     Options,
     Page,
     Session,
+    Task,
 )
 from core.report_pool import RoundArrays
 from core.reporting import WrittenCounts, check_plot
@@ -51,39 +52,50 @@ class _Facts:
     index: IndexVersion | None
     indexes: dict[str, IndexVersion]
     classes: Labels
+    thresholds: Mapping[str, float] | None
     written: WrittenCounts
+    totals: Mapping[tuple[str, GenerationState], int]
     checked: tuple[int, int]
     operations: tuple[Operation, ...]
     dollars: dict[str, float]
 
 
 def metrics(session: Session, *, store: Store, blobs: Blobs) -> Options:
-    """Everything a lead asks of a session, JSON-shaped: counts, balance, evenness, coverage,
-    learning curve, entropy, cost, generation and warnings."""
+    """Everything a lead asks of a session, from counts to warnings, JSON-shaped."""
     with store.read() as tx:
         facts = _read(tx, session)
+    several = session.task.multi_label
     arrays = PoolArrays(facts.index, blobs=blobs) if facts.index else None
     rounds = _rounds(facts, blobs=blobs)
     free = _free(arrays, busy=facts.busy)
     predicted = None
     if arrays is not None:
-        predicted = report_pool.predicted_counts(arrays, free=free, classes=facts.classes)
+        predicted = report_pool.predicted_counts(
+            arrays, free=free, classes=facts.classes, thresholds=facts.thresholds
+        )
     answers = {row.item_id: row.labels for row in facts.labelled}
     human = class_counts(answers.values(), classes=session.task.class_ids)
-    histogram = report_pool.entropy_histogram(arrays, free=free, classes=len(facts.classes))
+    histogram = report_pool.entropy_histogram(
+        arrays, free=free, classes=len(facts.classes), multi_label=several
+    )
     return {
         "session_id": session.id,
         "round": len(facts.batches),
         "counts": _counts(facts),
         "balance": reporting.balance(
-            session.task, human=human, written=facts.written, predicted=predicted
+            session.task,
+            human=human,
+            written=facts.written,
+            predicted=predicted,
+            answers=len(answers),
+            totals=facts.totals,
         ),
         "evenness": reporting.evenness(session.task, batches=facts.batches, answers=answers),
         "coverage": report_pool.coverage(rounds, labelled=facts.labelled),
         "learning_curve": {"models": reporting.learning_curve(facts.models)},
         "entropy": {
-            "maximum": log(len(session.task.classes)),
-            "rounds": report_pool.entropy_trend(rounds),
+            "maximum": _maximum(session.task),
+            "rounds": report_pool.entropy_trend(rounds, multi_label=several),
             "histogram": histogram,
         },
         "cost": reporting.cost(
@@ -92,7 +104,9 @@ def metrics(session: Session, *, store: Store, blobs: Blobs) -> Options:
             dollars=facts.dollars,
             task=session.task,
         ),
-        "generation": reporting.generation(session.task, written=facts.written),
+        "generation": reporting.generation(
+            session.task, written=facts.written, totals=facts.totals
+        ),
         "warnings": _warnings(session, facts, human=human, arrays=arrays, free=free),
     }
 
@@ -121,7 +135,7 @@ def clusters(session: Session, *, store: Store, blobs: Blobs) -> Options:
         "model_id": index.model_id if index else None,
         "cluster_count": index.cluster_count if index else 0,
         "last_batch_id": last.id if last else None,
-        "maximum_entropy": log(len(session.task.classes)),
+        "maximum_entropy": _maximum(session.task),
         "clusters": [],
         "points": [],
         "rows": 0,
@@ -134,12 +148,24 @@ def clusters(session: Session, *, store: Store, blobs: Blobs) -> Options:
     positions = report_pool.map_positions(arrays, labelled=labelled, last=picked)
     with store.read() as tx:
         items = tx.items.by_positions(session.id, [int(p) for p in positions])
-    answer["clusters"] = report_pool.cluster_rows(arrays, free=free, labelled=labelled)
+    several = session.task.multi_label
+    answer["clusters"] = report_pool.cluster_rows(
+        arrays, free=free, labelled=labelled, multi_label=several
+    )
     answer["rows"] = sum(row["size"] for row in answer["clusters"])
     answer["points"] = report_pool.map_points(
-        arrays, positions=positions, items=items, labelled=labelled, last=picked
+        arrays,
+        positions=positions,
+        items=items,
+        labelled=labelled,
+        last=picked,
+        multi_label=several,
     )
     return answer
+
+
+def _maximum(task: Task) -> float:
+    return report_pool.highest_entropy(len(task.classes), multi_label=task.multi_label)
 
 
 def plot_data(session: Session, name: str, *, store: Store, blobs: Blobs) -> Options:
@@ -156,9 +182,10 @@ def plot_data(session: Session, name: str, *, store: Store, blobs: Blobs) -> Opt
 def _read(tx: Repositories, session: Session) -> _Facts:
     index = tx.indexes.latest(session.id)
     batches = tuple(sorted(tx.batches.all(session.id), key=lambda batch: batch.round))
-    classes = session.task.class_ids
+    classes, thresholds = session.task.class_ids, None
     if index is not None and index.model_id is not None:
-        classes = tx.models.get(session.id, index.model_id).classes
+        model = tx.models.get(session.id, index.model_id)
+        classes, thresholds = model.classes, model.thresholds
     seen = sorted({batch.index_id for batch in batches})
     written = _pages(lambda page: tx.generations.list(session.id, page))
     operations = _pages(
@@ -177,7 +204,9 @@ def _read(tx: Repositories, session: Session) -> _Facts:
         index=index,
         indexes={index_id: tx.indexes.get(session.id, index_id) for index_id in seen},
         classes=classes,
+        thresholds=thresholds,
         written=tx.generations.counts(session.id),
+        totals=tx.generations.totals(session.id),
         checked=reporting.lost_label_counts(written),
         operations=tuple(operations),
         dollars=dict(tx.costs.by_operation(session.id)),
@@ -214,7 +243,7 @@ def _counts(facts: _Facts) -> dict[str, int]:
         return sum(number for key, number in facts.rows.items() if key.startswith(prefix))
 
     states: dict[str, int] = dict.fromkeys(reporting.FATES, 0)
-    for (_, _, state), number in facts.written.items():
+    for (_, state), number in facts.totals.items():
         states[state] += number
     return {
         "pool": rows("pool/"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import Conflict, Unavailable
 from core.ports import Classifier, Encoder, Store
-from core.records import Model, Session
+from core.records import Labels, Model, Session
 from core.requests import Prediction, PredictResult
+from core.thresholds import named
 from core.uncertainty import entropy
 
 
@@ -38,23 +40,40 @@ def predict(
         )
     classifier = _loaded(model, load)
     probabilities = classifier.predict(encoder.encode(texts))
-    uncertainty = entropy(probabilities)
+    uncertainty = entropy(probabilities, multi_label=model.thresholds is not None)
+    answers = _answers(model, probabilities)
     unseen = tuple(c for c in session.task.class_ids if c not in model.classes)
     cut = encoder.truncated(texts)
     results = []
-    for row, doubt, short in zip(probabilities, uncertainty, cut, strict=True):
+    judged = zip(probabilities, answers, uncertainty, cut, strict=True)
+    for row, labels, doubt, short in judged:
         scores = {c: float(p) for c, p in zip(model.classes, row, strict=True)}
         results.append(
             Prediction(
-                label=model.classes[int(np.argmax(row))],
+                label=labels[0] if model.thresholds is None else None,
+                labels=labels,
                 scores={**dict.fromkeys(unseen, 0.0), **scores},
                 entropy=float(doubt),
                 truncated=bool(short),
             )
         )
     return PredictResult(
-        model_id=model.id, version=model.version, unseen_classes=unseen, results=tuple(results)
+        model_id=model.id,
+        version=model.version,
+        unseen_classes=unseen,
+        results=tuple(results),
+        thresholds=model.thresholds,
     )
+
+
+def _answers(model: Model, probabilities: NDArray[np.float32]) -> list[Labels]:
+    """Per row the most probable class, or the classes that reach their threshold."""
+    if model.thresholds is None:
+        return [(model.classes[column],) for column in np.argmax(probabilities, axis=1)]
+    said = named(probabilities, classes=model.classes, thresholds=model.thresholds)
+    return [
+        tuple(c for c, reached in zip(model.classes, row, strict=True) if reached) for row in said
+    ]
 
 
 def _loaded(model: Model, load: Callable[[Model], Classifier]) -> Classifier:

@@ -263,7 +263,7 @@ def _summary(batch: Batch, view: PoolView) -> SelectResult:
     sizes = np.bincount(clusters, minlength=view.cluster_count)
     sums = None
     if view.probabilities is not None:
-        uncertainty = entropy(view.probabilities[rows])
+        uncertainty = entropy(view.probabilities[rows], multi_label=view.multi_label)
         sums = np.bincount(clusters, weights=uncertainty, minlength=view.cluster_count)
     shares = [
         ClusterShare(
