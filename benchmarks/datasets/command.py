@@ -12,7 +12,7 @@ from rich.table import Table
 from benchmarks.datasets.catalog import load_catalog
 from benchmarks.datasets.describing import Description, describe, totals
 from benchmarks.datasets.fetching import Fetcher
-from benchmarks.datasets.opening import open_dataset
+from benchmarks.datasets.opening import check_name, open_dataset
 from benchmarks.datasets.own_file import Columns
 from benchmarks.datasets.setting_aside import FEWEST_RESERVE
 
@@ -28,6 +28,8 @@ def show_datasets(
     columns: Columns | None = None,
 ) -> None:
     """Print every named set; without names, every known one. Raises what opening one raises."""
+    for name in names:
+        check_name(name)
     for name in names or list(load_catalog()):
         dataset = open_dataset(name, folder=folder, fetcher=fetcher, columns=columns)
         print_description(describe(dataset), console=console)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,14 +23,14 @@ FEWEST_TRAIN, FEWEST_TEST = 10, 1
 """A class with fewer rows cannot be set apart, selected and scored on."""
 
 
-def load_dataset(name: str, *, folder: Path) -> Dataset:
+def load_dataset(name: str, *, folder: Path, catalog: Mapping[str, Entry] | None = None) -> Dataset:
     """The data set ``name`` from its file in ``folder``.
 
     Rows keep the file's order. Raises InvalidInput: unknown-dataset, missing-folder,
     missing-file, hash-mismatch (file, expected and found sha256 in the extras),
     too-few-rows.
     """
-    entry = find_entry(name)
+    entry = find_entry(name, catalog)
     data = _checked(folder, entry)
     rows = used_rows(_read(data, entry), entry)
     return as_dataset(rows, entry, sha256=entry.sha256)
@@ -91,7 +91,7 @@ def _checked(folder: Path, entry: Entry) -> bytes:
         raise InvalidInput.at("/datasets", detail, code="missing-folder")
     path = folder / entry.file
     if not path.is_file():
-        detail = f"{folder} (TAILWISE_DATASETS) has no {entry.file}"
+        detail = f"{folder} (TAILWISE_DATASETS) has no {entry.file}; without a folder it is fetched"
         raise InvalidInput.at("/datasets", detail, code="missing-file", file=entry.file)
     data = path.read_bytes()
     found = hashlib.sha256(data).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from adapters.files.reading import SUFFIXES
@@ -12,6 +13,7 @@ from benchmarks.datasets.own_file import Columns, load_own_file
 from benchmarks.datasets.rows import content_hash
 from benchmarks.datasets.upstream import upstream_rows
 from benchmarks.evidence.records import Dataset
+from core.errors import InvalidInput
 
 
 def open_dataset(
@@ -20,6 +22,7 @@ def open_dataset(
     folder: Path | None = None,
     fetcher: Fetcher | None = None,
     columns: Columns | None = None,
+    catalog: Mapping[str, Entry] | None = None,
 ) -> Dataset:
     """The data set ``name``: from ``folder``, without one from upstream, or a file of one's own.
 
@@ -27,11 +30,21 @@ def open_dataset(
     are for those only. Raises what ``load_dataset``, ``fetch_dataset`` and
     ``load_own_file`` raise.
     """
-    if name not in load_catalog() and _like_a_file(name):
+    known = load_catalog() if catalog is None else catalog
+    check_name(name, catalog=known)
+    if name not in known:
         return load_own_file(Path(name), columns=columns)
     if folder is not None:
-        return load_dataset(name, folder=folder)
-    return fetch_dataset(find_entry(name), fetcher=fetcher or Fetcher())
+        return load_dataset(name, folder=folder, catalog=known)
+    return fetch_dataset(known[name], fetcher=fetcher or Fetcher())
+
+
+def check_name(name: str, *, catalog: Mapping[str, Entry] | None = None) -> None:
+    """Raise InvalidInput for a name that is neither known nor a file; reads no data."""
+    if _like_a_file(name) and not Path(name).is_file():
+        raise InvalidInput.at("/dataset", f"there is no file {name}", code="missing-file")
+    if not _like_a_file(name):
+        find_entry(name, catalog)
 
 
 def fetch_dataset(entry: Entry, *, fetcher: Fetcher) -> Dataset:

@@ -7,6 +7,7 @@ import io
 import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,17 @@ PICKS = Path(__file__).parent / "picks"
 DAVIDSON_CLASSES = ("hate_speech", "offensive_language", "neither")
 
 
-def upstream_rows(entry: Entry, files: Sequence[bytes]) -> list[Row]:
+def upstream_rows(entry: Entry, files: Sequence[bytes], *, picks: Path = PICKS) -> list[Row]:
     """The used rows of ``entry`` from its upstream files, in the order of ``entry.paths``.
 
-    Raises InvalidInput ``not-fetchable`` where the rows cannot be made from upstream, and
-    ``unreadable-file`` where the files are not of the expected form.
+    ``picks`` holds a file for each set that is a selection of them. Raises InvalidInput
+    ``not-fetchable`` where the rows cannot be made from upstream, and ``unreadable-file``
+    where the files are not of the expected form.
     """
     parsers: Mapping[str, Callable[[Entry, Sequence[bytes]], list[Row]]] = {
         "banking": _banking,
         "davidson": _davidson,
-        "diasafety": _diasafety,
+        "diasafety": partial(_diasafety, picks=picks),
         "edos": _edos,
         "sms": _sms,
     }
@@ -82,10 +84,10 @@ def _sms(_: Entry, files: Sequence[bytes]) -> list[Row]:
     return without_repeats(hash_split(stripped(rows)))
 
 
-def _diasafety(entry: Entry, files: Sequence[bytes]) -> list[Row]:
+def _diasafety(entry: Entry, files: Sequence[bytes], *, picks: Path) -> list[Row]:
     """The picked replies, each after its context; a safe one is ``safe``, whatever its category."""
     records = [record for data in files for record in json.loads(data)]
-    picks = tomllib.loads((PICKS / f"{entry.name}.toml").read_text(encoding="utf-8"))
+    picked = tomllib.loads((picks / f"{entry.name}.toml").read_text(encoding="utf-8"))
     return [
         Row(
             text=f"{records[place]['context'].strip()} [SEP] {records[place]['response'].strip()}",
@@ -93,7 +95,7 @@ def _diasafety(entry: Entry, files: Sequence[bytes]) -> list[Row]:
             split=split,
         )
         for split in ("train", "test")
-        for place in picks[split]
+        for place in picked[split]
     ]
 
 
