@@ -88,6 +88,18 @@ def test_a_peer_works_with_labels_of_a_class_the_model_does_not_know(name: str) 
     assert len(picked(ask(name, replace(view, labelled_classes=labels)))) == 20
 
 
+@pytest.mark.parametrize("name", ["skactiveml_core_set", "skactiveml_typi_clust"])
+def test_a_peer_without_a_model_starts_without_labels(name: str) -> None:
+    view = replace(
+        pool_view(),
+        probabilities=None,
+        labelled_positions=np.empty(0, dtype=np.int64),
+        labelled_classes=np.empty((0, CLASSES), dtype=np.bool_),
+    )
+    selection = ask(name, view)
+    assert (selection.strategy_used, len(set(picked(selection)))) == (name, 20)
+
+
 @pytest.mark.parametrize(("name", "options"), SEEDED)
 def test_another_seed_gives_a_peer_with_chance_other_rows(name: str, options: Options) -> None:
     view = pool_view()
