@@ -1,4 +1,4 @@
-"""How many rows of a batch each cluster gives: equal quotas that spill over."""
+"""How many rows of a batch each cluster gives: equal or weighted quotas that spill over."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Doubles = NDArray[np.float64]
 
 
 def allocate(count: int, *, capacity: Ints, priority: Ints, filled: Ints | None = None) -> Ints:
@@ -39,6 +40,37 @@ def _level(count: int, *, capacity: Ints, floor: Ints) -> int:
         else:
             high = middle
     return low
+
+
+def allocate_by_weight(count: int, *, weights: Doubles, capacity: Ints, priority: Ints) -> Ints:
+    """Quotas (k,) in proportion to ``weights`` (k,) >= 0, none above its ``capacity``.
+
+    What a cluster cannot give goes to the others, again by weight. Fractions go by
+    largest remainder, ties in the order of ``priority``. Once every cluster with a
+    weight is dry, the rest is shared evenly. The quotas sum to min(count, total capacity).
+    """
+    quotas = np.zeros_like(capacity)
+    left = min(count, int(capacity.sum()))
+    while left > 0:
+        spare = np.where(quotas < capacity, weights, 0.0)
+        if spare.sum() <= 0:
+            return quotas + allocate(left, capacity=capacity - quotas, priority=priority)
+        part = np.minimum(
+            _by_remainder(left, spare / spare.sum(), priority=priority), capacity - quotas
+        )
+        quotas += part
+        left -= int(part.sum())
+    return quotas
+
+
+def _by_remainder(count: int, shares: Doubles, *, priority: Ints) -> Ints:
+    """Whole numbers that sum to ``count`` and lie within one of ``shares`` times it."""
+    exact = shares * count
+    whole = np.floor(exact + 1e-9).astype(np.int64)
+    order = priority[np.argsort(-(exact - whole)[priority], kind="stable")]
+    order = order[shares[order] > 0]
+    whole[order[: count - int(whole.sum())]] += 1
+    return whole
 
 
 def least_labelled_first(labelled: Ints, *, rng: np.random.Generator) -> Ints:

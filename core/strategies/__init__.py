@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from core.pool import QueryStrategy
 from core.registry import Registry
+from core.strategies.anchored import Anchors
 from core.strategies.chance import Random
-from core.strategies.clustered import ClusterEntropy
+from core.strategies.clustered import ClusterEntropy, ClusterError
+from core.strategies.committee import Committee
+from core.strategies.coverage import KCenter
+from core.strategies.gradients import Badge
 from core.strategies.need import ClusterNeed
 from core.strategies.uncertain import Entropy, LeastConfidence, Margin
 
@@ -30,5 +34,26 @@ def strategies() -> Registry[QueryStrategy]:
         "cluster_need",
         ClusterNeed,
         summary="classes the labels lack, unsure texts first, spread over clusters",
+    )
+    registry.register(
+        "cluster_error",
+        ClusterError,
+        summary="quotas follow each cluster's estimated errors, unsure texts first (D-CALM)",
+    )
+    registry.register(
+        "k_center", KCenter, summary="the text farthest from every labelled one (core-set)"
+    )
+    registry.register(
+        "badge", Badge, summary="texts that would move the model much, in different directions"
+    )
+    registry.register(
+        "anchors",
+        Anchors,
+        summary="unsure texts near labelled ones, those of lacking classes first (AnchorAL)",
+    )
+    registry.register(
+        "committee",
+        Committee,
+        summary="texts on which models fitted to resampled labels disagree",
     )
     return registry

@@ -122,7 +122,8 @@ class BatchBuilder:
         entropies: list[float] | list[None] = [None] * len(picks)
         if self._view.probabilities is not None and picks:
             rows = np.array([pick.position for pick in picks], dtype=np.int64)
-            entropies = entropy(self._view.probabilities[rows]).tolist()
+            known = self._view.probabilities[rows]
+            entropies = entropy(known, multi_label=self._view.multi_label).tolist()
         numbered = enumerate(zip(picks, entropies, strict=True))
         return tuple(replace(pick, rank=rank, entropy=value) for rank, (pick, value) in numbered)
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.allocation import allocate
+from core.allocation import allocate, allocate_by_weight
 from core.pool import PoolView
 from core.strategies.batch import BatchBuilder
 from core.strategies.ranking import Ranking
 
 Ints = NDArray[np.int64]
+Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +59,24 @@ def fill_by_cluster(
     priority: Ints,
     filled: Ints,
     strategy: str,
+    weights: Doubles | None = None,
 ) -> None:
     """Give every cluster its quota; what one cannot give goes to the others.
 
     ``ranking(cluster, quota)`` makes a cluster's ranking when it is first needed.
     ``sizes`` (k,) rows to draw from; ``filled`` (k,) the level each starts from.
+    With ``weights`` (k,) quotas are in proportion to these, whatever ``filled`` says.
     Each pass either fills the batch or runs a cluster dry, so it ends.
     """
     rankings: dict[int, Ranking] = {}
     capacity, level = sizes.copy(), filled.copy()
     left = min(limit, builder.missing)
     while left > 0 and capacity.any():
-        quotas = allocate(left, capacity=capacity, priority=priority, filled=level)
+        quotas = (
+            allocate(left, capacity=capacity, priority=priority, filled=level)
+            if weights is None
+            else allocate_by_weight(left, weights=weights, capacity=capacity, priority=priority)
+        )
         for cluster in priority[quotas[priority] > 0].tolist():
             quota = int(quotas[cluster])
             if cluster not in rankings:

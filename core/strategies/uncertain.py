@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.pool import PoolView, Selection
 from core.strategies.batch import BatchBuilder
-from core.strategies.ranking import Floats, Ranking
+from core.strategies.ranking import Ranking
 from core.strategies.typical import select_typical
-from core.uncertainty import entropy, least_confidence, margin_uncertainty
+from core.uncertainty import Measure, entropy, least_confidence, margin_uncertainty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,7 @@ class LeastConfidence:
 
 def _select(
     name: str,
-    measure: Callable[[Floats], Floats],
+    measure: Measure,
     view: PoolView,
     count: int,
     *,
@@ -61,7 +60,6 @@ def _select(
         return select_typical(view, count, min_distance=min_distance, rng=rng)
     builder = BatchBuilder(view, count=count, min_distance=min_distance)
     rows = builder.free()
-    builder.draw(
-        Ranking(rows, scores=measure(view.probabilities)[rows]), limit=count, strategy=name
-    )
+    scores = measure(view.probabilities, multi_label=view.multi_label)
+    builder.draw(Ranking(rows, scores=scores[rows]), limit=count, strategy=name)
     return builder.finish(name)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.allocation import allocate, least_labelled_first
+from core.allocation import allocate, allocate_by_weight, least_labelled_first
 
 
 def ints(values):
@@ -55,6 +55,51 @@ def test_remainders_follow_the_priority():
 
 def test_clusters_that_start_higher_wait_for_the_others():
     assert quotas(4, [9, 9, 9], filled=[5, 0, 1]) == [0, 3, 1]
+
+
+def weighted(count, weights, capacity, *, priority=None):
+    order = ints(range(len(capacity)) if priority is None else priority)
+    values = np.array(weights, dtype=np.float64)
+    return allocate_by_weight(
+        count, weights=values, capacity=ints(capacity), priority=order
+    ).tolist()
+
+
+weights = st.lists(
+    st.tuples(st.integers(0, 20), st.sampled_from([0.0, 1e-9, 0.3, 1.0, 7.5, 1e6])),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(count=st.integers(0, 300), clusters=weights, seed=st.integers(0, 99))
+def test_weighted_quotas_use_the_batch_up_within_capacity(count, clusters, seed):
+    capacity, values = zip(*clusters, strict=True)
+    priority = np.random.default_rng(seed).permutation(len(clusters))
+    given_rows = weighted(count, values, capacity, priority=priority)
+    assert sum(given_rows) == min(count, sum(capacity))
+    assert all(0 <= got <= most for got, most in zip(given_rows, capacity, strict=True))
+
+
+def test_quotas_are_in_proportion_to_the_weights():
+    assert weighted(10, [6.0, 3.0, 1.0], [99, 99, 99]) == [6, 3, 1]
+
+
+def test_fractions_go_by_largest_remainder():
+    assert weighted(10, [5.5, 3.1, 1.4], [99, 99, 99]) == [6, 3, 1]
+
+
+def test_equal_remainders_follow_the_priority():
+    assert weighted(1, [1.0, 1.0, 1.0], [9, 9, 9], priority=[2, 0, 1]) == [0, 0, 1]
+
+
+def test_what_a_weighted_cluster_cannot_give_goes_to_the_others_by_weight():
+    assert weighted(10, [6.0, 2.0, 2.0], [2, 99, 99]) == [2, 4, 4]
+
+
+def test_a_cluster_without_weight_gives_only_when_the_others_are_dry():
+    assert weighted(3, [1.0, 0.0], [9, 9]) == [3, 0]
+    assert weighted(6, [1.0, 0.0, 0.0], [2, 9, 9]) == [2, 2, 2]
 
 
 def test_the_least_labelled_come_first_and_ties_are_shuffled():

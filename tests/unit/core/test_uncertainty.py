@@ -52,6 +52,41 @@ def test_uniform_rows_reach_the_greatest_entropy():
     assert entropy(np.full((1, 6), 1 / 6, dtype=np.float32))[0] == pytest.approx(np.log(6))
 
 
+def independent(rows, labels, *, seed):
+    rng = np.random.default_rng(seed)
+    return rng.choice([0.0, 0.5, 1.0, *rng.random(5)], size=(rows, labels)).astype(np.float32)
+
+
+sized = given(rows=st.integers(0, 30), labels=st.integers(1, 9), seed=st.integers(0, 2**32))
+
+
+@sized
+def test_entropy_of_many_labels_is_the_mean_of_each_ones_own(rows, labels, seed):
+    p = independent(rows, labels, seed=seed)
+    pairs = np.stack([p, 1 - p], axis=2).reshape(-1, 2)
+    expected = entropy(pairs).reshape(rows, labels).mean(axis=1)
+    np.testing.assert_allclose(entropy(p, multi_label=True), expected, atol=1e-5)
+
+
+@sized
+def test_margin_of_many_labels_is_that_of_the_most_undecided(rows, labels, seed):
+    p = independent(rows, labels, seed=seed)
+    expected = 1 - np.abs(2 * p - 1).min(axis=1)
+    np.testing.assert_allclose(margin_uncertainty(p, multi_label=True), expected, atol=1e-6)
+
+
+@sized
+def test_confidence_in_many_labels_is_in_the_likeliest_set(rows, labels, seed):
+    p = independent(rows, labels, seed=seed)
+    expected = 1 - np.maximum(p, 1 - p).prod(axis=1)
+    np.testing.assert_allclose(least_confidence(p, multi_label=True), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_certain_labels_have_no_uncertainty(measure):
+    assert measure(np.eye(3, dtype=np.float32), multi_label=True).tolist() == [0, 0, 0]
+
+
 @pytest.mark.parametrize("measure", MEASURES)
 def test_blocks_do_not_show_in_the_answer(measure):
     p = probabilities(BLOCK_VALUES // 5 + 7, 5, seed=1)

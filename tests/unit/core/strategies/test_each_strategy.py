@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -111,6 +112,44 @@ def test_a_small_batch_goes_to_the_clusters_with_the_fewest_labels():
     assert {pick.cluster for pick in select("cluster_entropy", view, 2).picks} == {1, 3}
 
 
+SURE, UNSURE, TORN = [0.9, 0.1], [0.7, 0.3], [0.5, 0.5]
+ERRORS = [SURE] * 12 + [UNSURE] * 4 + [TORN] * 4
+"""Expected errors 12 x 0.1, 4 x 0.3 and 4 x 0.5: masses 1.2, 1.2 and 2."""
+
+
+@pytest.mark.parametrize(
+    ("weight", "count", "expected"),
+    [("mass", 8, {0: 2, 1: 2, 2: 4}), ("rate", 9, {0: 1, 1: 4, 2: 4})],
+)
+def test_cluster_error_shares_the_batch_by_expected_errors(weight, count, expected):
+    view = view_of(ERRORS, clusters=[0] * 12 + [1] * 4 + [2] * 4, cluster_count=3)
+    selection = select("cluster_error", view, count, weight=weight)
+    assert Counter(pick.cluster for pick in selection.picks) == expected
+
+
+def test_cluster_error_falls_back_to_equal_quotas_where_no_error_is_expected():
+    view = view_of([[1.0, 0.0]] * 12, clusters=[0] * 8 + [1] * 4, cluster_count=2)
+    selection = select("cluster_error", view, 6)
+    assert Counter(pick.cluster for pick in selection.picks) == {0: 3, 1: 3}
+
+
+@pytest.mark.parametrize(("measure", "first"), [("entropy", 1), ("margin", 0)])
+def test_cluster_error_orders_a_cluster_by_its_measure(measure, first):
+    assert rows_of(select("cluster_error", view_of(THREE_ROWS), 1, measure=measure)) == [first]
+
+
+@pytest.mark.parametrize("options", [{"weight": "size"}, {"measure": "chance"}])
+def test_cluster_error_refuses_options_it_does_not_know(options):
+    with pytest.raises(InvalidOption):
+        strategies().make(Choice(name="cluster_error", options=options))
+
+
+@pytest.mark.parametrize("name", ["entropy", "margin", "least_confidence"])
+def test_independent_labels_are_unsure_near_a_half(name):
+    view = replace(view_of([[0.01, 0.02], [0.97, 0.99], [0.1, 0.5]]), multi_label=True)
+    assert rows_of(select(name, view, 1)) == [2]
+
+
 def test_cluster_need_asks_for_the_class_the_labels_lack():
     view = view_of([[0.9, 0.1]] * 5 + [[0.1, 0.9]] * 5, counts=[50, 2])
     picked = rows_of(select("cluster_need", view, 5, explore=0))
@@ -174,4 +213,9 @@ def test_an_unknown_strategy_is_told_the_known_ones():
         "least_confidence",
         "cluster_entropy",
         "cluster_need",
+        "cluster_error",
+        "k_center",
+        "badge",
+        "anchors",
+        "committee",
     ]
