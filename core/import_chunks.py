@@ -107,7 +107,7 @@ def take_chunk(chunk: Sequence[CheckedRow], *, desk: Desk) -> dict[str, Any]:
         counts.update(part_counts)
         held = [d.item for d in decisions if d.status in HELD]
         splits.update(item.split for item in held)
-        gold.update(item.gold[0] for item in held if item.gold)
+        gold.update(class_id for item in held for class_id in item.gold or ())
         errors += _errors(part, decisions)
     return {
         "rows": len(chunk),

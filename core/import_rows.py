@@ -14,14 +14,15 @@ from core.errors import FieldError, InvalidInput
 from core.ingest_rules import check_row
 from core.records import NewItem
 from core.requests import ImportRequest
-from core.splitting import SplitCut, hash_number, plan_splits
+from core.splitting import Gold, SplitCut, hash_number, plan_gold_splits
 from core.texts import text_hash
 
 CHUNK_ROWS = 5_000
 CHUNK_CHARS = 8_000_000
 REPORT_EVERY = 5_000
 
-RawRow: TypeAlias = "Mapping[str, str | None] | InvalidInput"
+RawRow: TypeAlias = "Mapping[str, Any] | InvalidInput"
+"""Fields as text or None; gold of several classes also as a list."""
 CheckedRow: TypeAlias = "tuple[int, NewItem | InvalidInput]"
 
 
@@ -41,10 +42,10 @@ class RowReader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What the first reading found: how many rows, and where each gold class is cut."""
+    """What the first reading found: how many rows, and where each gold label is cut."""
 
     rows: int
-    cuts: Mapping[str, SplitCut] = field(default_factory=dict)
+    cuts: Mapping[Gold, SplitCut] = field(default_factory=dict)
 
 
 def survey(
@@ -57,10 +58,10 @@ def survey(
     """Read the whole file once before anything is stored.
 
     So a file that turns out to be damaged leaves nothing behind. Where rows are split
-    by hash it remembers 8 bytes of each, by gold class; ``report`` hears of every
+    by hash it remembers 8 bytes of each, by gold label; ``report`` hears of every
     5,000th row.
     """
-    hashes: dict[str, array[int]] = defaultdict(lambda: array("Q"))
+    hashes: dict[Gold, array[int]] = defaultdict(lambda: array("Q"))
     count = 0
     for count, (_, raw) in enumerate(rows, start=1):
         if splits_by_hash(request):
@@ -68,7 +69,9 @@ def survey(
         if count % REPORT_EVERY == 0:
             report(count)
     found = {name: np.frombuffer(numbers, dtype=np.uint64) for name, numbers in hashes.items()}
-    cuts = plan_splits(found, test_share=request.test_share, reserve_share=request.reserve_share)
+    cuts = plan_gold_splits(
+        found, test_share=request.test_share, reserve_share=request.reserve_share
+    )
     return Survey(rows=count, cuts=cuts)
 
 
@@ -77,7 +80,7 @@ def checked(
     request: ImportRequest,
     *,
     class_ids: Collection[str],
-    cuts: Mapping[str, SplitCut],
+    cuts: Mapping[Gold, SplitCut],
 ) -> Iterator[CheckedRow]:
     """(row number, item or why it is refused), in the file's order."""
     for number, raw in rows:
@@ -121,7 +124,7 @@ def error_lines(number: int, error: InvalidInput) -> Iterator[dict[str, Any]]:
 def _note(
     raw: RawRow,
     request: ImportRequest,
-    hashes: Mapping[str, array[int]],
+    hashes: Mapping[Gold, array[int]],
     *,
     class_ids: Collection[str],
 ) -> None:
@@ -130,7 +133,7 @@ def _note(
     except InvalidInput:
         return
     if not _own_split(raw):
-        hashes[_stratum(item)].append(hash_number(text_hash(item.text)))
+        hashes[item.gold].append(hash_number(text_hash(item.text)))
 
 
 def _item(raw: RawRow, request: ImportRequest, *, class_ids: Collection[str]) -> NewItem:
@@ -138,11 +141,11 @@ def _item(raw: RawRow, request: ImportRequest, *, class_ids: Collection[str]) ->
         raise raw
     named = raw.get("split") or ""
     split = request.split_values.get(named, named)
-    return check_row({**raw, "split": split}, class_ids=class_ids)
+    return check_row({**raw, "split": split}, class_ids=class_ids, multi_label=request.several_gold)
 
 
-def _split(item: NewItem, raw: RawRow, cuts: Mapping[str, SplitCut]) -> NewItem:
-    cut = cuts.get(_stratum(item))
+def _split(item: NewItem, raw: RawRow, cuts: Mapping[Gold, SplitCut]) -> NewItem:
+    cut = cuts.get(item.gold)
     if cut is None or _own_split(raw):
         return item
     return replace(item, split=cut.split(hash_number(text_hash(item.text))))
@@ -150,7 +153,3 @@ def _split(item: NewItem, raw: RawRow, cuts: Mapping[str, SplitCut]) -> NewItem:
 
 def _own_split(raw: RawRow) -> bool:
     return isinstance(raw, Mapping) and bool(raw.get("split"))
-
-
-def _stratum(item: NewItem) -> str:
-    return item.gold[0] if item.gold else ""

@@ -98,7 +98,7 @@ class ImportRequest:
 
     ``test_share`` and ``reserve_share`` split rows by the hash of their text,
     stratified by gold, when there is no split column. ``split_values`` maps a file's
-    own split names (e.g. train) to ours.
+    own split names (e.g. train) to ours. ``several_gold`` follows from the session's task.
     """
 
     format: Literal["csv", "jsonl", "parquet"]
@@ -111,6 +111,7 @@ class ImportRequest:
     test_share: float = 0.0
     reserve_share: float = 0.0
     split_values: Mapping[str, Split] = field(default_factory=dict)
+    several_gold: bool = False
     on_conflict: OnConflict = "error"
     dry_run: bool = False
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidInput
-from core.records import SPLITS, Split
+from core.records import SPLITS, Labels, Split
 
 Hashes = NDArray[np.uint64]
+Gold: TypeAlias = "Labels | None"
+
+UNKNOWN, NONE_OF_THESE = "", " "
+"""Groups beside the classes, whose ids are not blank."""
 
 ROWS_FOR_A_TEST_ROW = 5
 """A class of at least so many rows gets a test row, however small the share."""
@@ -60,6 +66,32 @@ def plan_splits(
         name: _cut(np.sort(hashes), test=tests[name], reserve=reserves[name])
         for name, hashes in hashes_by_class.items()
     }
+
+
+def plan_gold_splits(
+    hashes_by_gold: Mapping[Gold, Hashes], *, test_share: float, reserve_share: float
+) -> dict[Gold, SplitCut]:
+    """One cut per gold label, by ``plan_splits``; a label with several classes is cut with the
+    rarest of them, so that rare classes get their test rows."""
+    sizes: Counter[str] = Counter()
+    for gold, hashes in hashes_by_gold.items():
+        sizes.update(dict.fromkeys(gold or (), int(hashes.size)))
+    group_of = {gold: _group(gold, sizes) for gold in hashes_by_gold}
+    parts: dict[str, list[Hashes]] = defaultdict(list)
+    for gold, group in group_of.items():
+        parts[group].append(hashes_by_gold[gold])
+    joined = {
+        group: hashes[0] if len(hashes) == 1 else np.concatenate(hashes)
+        for group, hashes in parts.items()
+    }
+    cuts = plan_splits(joined, test_share=test_share, reserve_share=reserve_share)
+    return {gold: cuts[group] for gold, group in group_of.items()}
+
+
+def _group(gold: Gold, sizes: Mapping[str, int]) -> str:
+    if gold is None:
+        return UNKNOWN
+    return min(gold, key=lambda class_id: (sizes[class_id], class_id), default=NONE_OF_THESE)
 
 
 def assign_splits(

@@ -15,7 +15,7 @@ from core.requests import ImportRequest
 
 def jsonl_rows(
     stream: BinaryIO, request: ImportRequest, *, limits: Limits
-) -> Iterator[tuple[int, Mapping[str, str | None] | InvalidInput]]:
+) -> Iterator[tuple[int, Mapping[str, Any] | InvalidInput]]:
     """(line number from 1, row by field, or why it cannot be read); blank lines are skipped."""
     lines = BoundedLines(stream, limit=limits.row_bytes)
     fields = wanted(request)
@@ -23,7 +23,7 @@ def jsonl_rows(
         if isinstance(line, InvalidInput):
             yield number, line
         elif line.strip():
-            yield number, _row(line, fields)
+            yield number, _row(line, fields, several=request.several_gold)
 
 
 def first_keys(stream: BinaryIO, *, limits: Limits) -> list[str]:
@@ -52,10 +52,15 @@ def _lines(lines: BoundedLines) -> Iterator[bytes | InvalidInput]:
             yield error
 
 
-def _row(line: bytes, fields: Mapping[str, str]) -> Mapping[str, str | None] | InvalidInput:
+def _row(
+    line: bytes, fields: Mapping[str, str], *, several: bool
+) -> Mapping[str, Any] | InvalidInput:
     try:
         document = strict_object(line)
-        return {field: _value(document.get(name), field) for field, name in fields.items()}
+        return {
+            field: _several(value) if several and field == "gold" else _value(value, field)
+            for field, value in ((f, document.get(name)) for f, name in fields.items())
+        }
     except InvalidInput as error:
         return error
 
@@ -88,6 +93,15 @@ def _value(value: object, field: str) -> str | None:
     if field in {"external_id", "gold"} and type(value) is int:
         return str(value)
     raise InvalidInput.at(f"/{field}", "the value must be a string", code="invalid-type")
+
+
+def _several(value: object) -> list[str | None] | str | None:
+    """The gold of a multi-label row: a list, or what ``_value`` takes."""
+    if not isinstance(value, list):
+        return _value(value, "gold")
+    if any(isinstance(one, list) for one in value):
+        raise InvalidInput.at("/gold", "the value must be a string", code="invalid-type")
+    return [_value(one, "gold") for one in value]
 
 
 def _only(values: list[Any]) -> object:

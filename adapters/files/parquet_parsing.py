@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, BinaryIO
 
 from adapters.files.columns import present
@@ -17,7 +18,7 @@ READ_AHEAD = 1 << 20
 
 def parse(
     stream: BinaryIO, request: ImportRequest, *, limits: Limits
-) -> Iterator[tuple[int, Mapping[str, str | None] | InvalidInput]]:
+) -> Iterator[tuple[int, Mapping[str, Any] | InvalidInput]]:
     """(row number from 1, row by field, or why it cannot be read).
 
     Raises InvalidInput ``unreadable-file``, ``missing-column``, ``wrong-column-type``
@@ -33,7 +34,7 @@ def parse(
 
 def _rows(
     stream: BinaryIO, request: ImportRequest, *, limits: Limits
-) -> Iterator[tuple[int, Mapping[str, str | None] | InvalidInput]]:
+) -> Iterator[tuple[int, Mapping[str, Any] | InvalidInput]]:
     file, columns = _open(stream, request)
     _check_size(file, list(columns.values()), limits=limits)
     number = 0
@@ -59,7 +60,10 @@ def _open(stream: BinaryIO, request: ImportRequest) -> tuple[Any, dict[str, str]
     columns = present(schema.names, request)
     strings = []
     for field, name in columns.items():
-        kind = _kind(schema.field(name).type)
+        type = schema.field(name).type
+        kind = _kind(type)
+        if field == "gold" and request.several_gold and _is_list(type):
+            kind = "list" if _kind(type.value_type) else None
         if kind is None or (kind == "number" and field not in {"external_id", "gold"}):
             raise InvalidInput(
                 "a column holds neither strings nor, for ids and classes, whole numbers",
@@ -81,6 +85,12 @@ def _kind(type: Any) -> str | None:
     return "number" if types.is_integer(type) else None
 
 
+def _is_list(type: Any) -> bool:
+    from pyarrow import types  # noqa: PLC0415 (heavy)
+
+    return bool(types.is_list(type) or types.is_large_list(type))
+
+
 def _check_size(file: Any, columns: list[str], *, limits: Limits) -> None:
     """Believe the footer only where it accuses the file."""
     metadata = file.metadata
@@ -88,7 +98,7 @@ def _check_size(file: Any, columns: list[str], *, limits: Limits) -> None:
     for place in range(metadata.num_row_groups):
         group = metadata.row_group(place)
         parts = (group.column(c) for c in range(group.num_columns))
-        size = sum(p.total_uncompressed_size for p in parts if p.path_in_schema in columns)
+        size = sum(p.total_uncompressed_size for p in parts if _is_of(p.path_in_schema, columns))
         total += size
         if size > limits.row_group_bytes or total > limits.unpacked_bytes:
             raise InvalidInput(
@@ -98,11 +108,31 @@ def _check_size(file: Any, columns: list[str], *, limits: Limits) -> None:
             )
 
 
-def _cells(column: Any, *, field: str, limits: Limits) -> list[str | InvalidInput | None]:
+def _is_of(path: str, columns: Sequence[str]) -> bool:
+    """A list's values lie below its column: ``gold.list.element``."""
+    return any(path == column or path.startswith(f"{column}.") for column in columns)
+
+
+def _lists(column: Any, *, field: str, limits: Limits) -> list[Any]:
+    """The column's lists; one that holds a refused value is refused."""
+    from pyarrow import compute  # noqa: PLC0415 (heavy)
+
+    values = iter(_cells(column.flatten(), field=field, limits=limits))
+    found: list[Any] = []
+    for length in compute.list_value_length(column).to_pylist():
+        cell = None if length is None else list(islice(values, length))
+        refused = [value for value in cell or () if isinstance(value, InvalidInput)]
+        found.append(refused[0] if refused else cell)
+    return found
+
+
+def _cells(column: Any, *, field: str, limits: Limits) -> list[Any]:
     """The column's values as text; one that is too long is never made a Python string."""
     import pyarrow as pa  # noqa: PLC0415 (heavy)
     from pyarrow import compute  # noqa: PLC0415 (heavy)
 
+    if _is_list(column.type):
+        return _lists(column, field=field, limits=limits)
     if pa.types.is_integer(column.type):
         return [None if value is None else str(value) for value in column.to_pylist()]
     if not pa.types.is_dictionary(column.type):
@@ -112,7 +142,7 @@ def _cells(column: Any, *, field: str, limits: Limits) -> list[str | InvalidInpu
         f"/{field}", "the value is too long", code="too-long", limit=limits.cell_bytes
     )
     texts: dict[int, str | InvalidInput | None] = {}
-    found: list[str | InvalidInput | None] = []
+    found: list[Any] = []
     for place in column.indices.to_pylist():
         if place is not None and place not in texts:
             fits = (lengths[place] or 0) <= limits.cell_bytes
@@ -130,9 +160,9 @@ def _decoded(value: Any, field: str) -> str | InvalidInput | None:
 
 
 def _row(
-    cells: Mapping[str, str | InvalidInput | None],
-) -> Mapping[str, str | None] | InvalidInput:
-    row: dict[str, str | None] = {}
+    cells: Mapping[str, Any],
+) -> Mapping[str, Any] | InvalidInput:
+    row: dict[str, Any] = {}
     for field, value in cells.items():
         if isinstance(value, InvalidInput):
             return value

@@ -26,7 +26,7 @@ from core.requests import ImportRequest
 
 ROOT = str(Path(__file__).parents[2])
 START = "import sys; sys.path.insert(0, sys.argv[1]); from adapters.files import parquet_rows as p"
-Rows = Iterator[tuple[int, Mapping[str, str | None] | InvalidInput]]
+Rows = Iterator[tuple[int, Mapping[str, Any] | InvalidInput]]
 
 
 def parquet_rows(stream: BinaryIO, request: ImportRequest, *, limits: Limits) -> Rows:

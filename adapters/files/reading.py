@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import PurePath
-from typing import BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, cast
 
 from adapters.files.columns import missing
 from adapters.files.csv_rows import csv_rows
@@ -41,7 +41,7 @@ FOREIGN = {
 }
 """First bytes that no CSV or JSON Lines file has."""
 
-Rows = Iterator[tuple[int, Mapping[str, str | None] | InvalidInput]]
+Rows = Iterator[tuple[int, Mapping[str, Any] | InvalidInput]]
 
 
 def sniff_format(name: str) -> tuple[Literal["csv", "jsonl", "parquet"], bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain
 
@@ -43,6 +43,7 @@ def start_import(
     ``operation-in-progress`` while another import with ``on_conflict`` update runs.
     """
     _check_request(request)
+    request = replace(request, several_gold=session.task.multi_label)
     with store.read() as tx:
         known = repeated(tx, session, request_key)
         refuse_closed(tx.sessions.get(session.tenant_id, session.id))

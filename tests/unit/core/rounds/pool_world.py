@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from adapters.files import FileReader
 from adapters.store.migrate import upgrade
@@ -241,7 +241,12 @@ def label_often(world: World, item_id: str, *, times: int) -> None:
         tx.labels.add_many(events)
 
 
-def make_world(directory: Path, *, classes: tuple[str, ...] = ("spam", "ham", "other")) -> World:
+def make_world(
+    directory: Path,
+    *,
+    classes: tuple[str, ...] = ("spam", "ham", "other"),
+    kind: Literal["single", "multi"] = "single",
+) -> World:
     path = directory / "app.sqlite"
     path.write_bytes(_migrated())
     store = open_store(f"sqlite:///{path}")
@@ -249,7 +254,7 @@ def make_world(directory: Path, *, classes: tuple[str, ...] = ("spam", "ham", "o
         id="ses_1",
         tenant_id="ten_1",
         name="a session",
-        task=Task(classes=tuple(LabelClass(id=c, name=c) for c in classes)),
+        task=Task(classes=tuple(LabelClass(id=c, name=c) for c in classes), kind=kind),
         guidelines="",
         guidelines_version=1,
         settings=SessionSettings(),
