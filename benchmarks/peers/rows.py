@@ -27,7 +27,7 @@ class PeerRows:
 
 
 def gather(view: PoolView) -> PeerRows:
-    """Copies what the peers may see; a multi-label view gives each row its first class."""
+    """Copies what the peers may see of a single-label view."""
     eligible = np.flatnonzero(view.eligible)
     positions = np.concatenate([eligible, view.labelled_positions])
     known = view.labelled_classes.any(axis=1)
