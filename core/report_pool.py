@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.arrays import POOL, PoolArrays
 from core.metrics import cluster_coverage
-from core.records import Batch, Item, Labelled, Labels
+from core.records import Batch, Item, Labelled, Labels, Task
 from core.thresholds import named
 from core.uncertainty import entropy
 
@@ -41,15 +41,17 @@ def evenly(rows: Positions, *, most: int) -> Positions:
     return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
 
 
-def free_positions(arrays: PoolArrays, *, busy: Positions) -> Positions:
-    """Pool rows that nobody has picked yet."""
+def free_positions(arrays: PoolArrays | None, *, busy: Positions) -> Positions:
+    """Pool rows that nobody has picked yet; none before indexing."""
+    if arrays is None:
+        return np.empty(0, dtype=np.int64)
     free = arrays.splits() == POOL
     free[busy[busy < len(free)]] = False
     return np.flatnonzero(free)
 
 
 def predicted_counts(
-    arrays: PoolArrays,
+    arrays: PoolArrays | None,
     *,
     free: Positions,
     classes: Labels,
@@ -60,7 +62,7 @@ def predicted_counts(
     With a multi-label model's ``thresholds`` a row counts for each class that reaches its
     own.
     """
-    probabilities = arrays.probabilities()
+    probabilities = arrays.probabilities() if arrays is not None else None
     if probabilities is None:
         return None
     if thresholds is not None:
@@ -110,6 +112,23 @@ def coverage(
 def highest_entropy(classes: int, *, multi_label: bool) -> float:
     """The most an entropy can be, in nats: log C, or log 2 as the mean over yes-or-no columns."""
     return float(np.log(2 if multi_label else classes))
+
+
+def entropy_figures(
+    rounds: Sequence[RoundArrays],
+    *,
+    arrays: PoolArrays | None,
+    free: Positions,
+    classes: int,
+    task: Task,
+) -> dict[str, Any]:
+    """The highest entropy there can be, the means by round, and the free rows' histogram."""
+    several = task.multi_label
+    return {
+        "maximum": highest_entropy(len(task.classes), multi_label=several),
+        "rounds": entropy_trend(rounds, multi_label=several),
+        "histogram": entropy_histogram(arrays, free=free, classes=classes, multi_label=several),
+    }
 
 
 def entropy_trend(

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core import report_pool, reporting
+from core import report_pool, report_stopping, reporting
 from core.arrays import PoolArrays
 from core.metrics import class_counts, imbalance, lost_labels, stuck_clusters
 from core.ports import Blobs, Repositories, Store
@@ -28,6 +28,7 @@ from core.records import (
     Task,
 )
 from core.report_pool import RoundArrays
+from core.report_stopping import Scored
 from core.reporting import WrittenCounts, check_plot
 
 PAGE_ROWS = 500
@@ -45,6 +46,7 @@ class _Facts:
     batches: tuple[Batch, ...]
     labelled: tuple[Labelled, ...]
     models: tuple[Model, ...]
+    scored: tuple[Scored, ...]
     rows: dict[str, int]
     bought: int
     unindexed: int
@@ -64,20 +66,14 @@ def metrics(session: Session, *, store: Store, blobs: Blobs) -> Options:
     """Everything a lead asks of a session, from counts to warnings, JSON-shaped."""
     with store.read() as tx:
         facts = _read(tx, session)
-    several = session.task.multi_label
     arrays = PoolArrays(facts.index, blobs=blobs) if facts.index else None
     rounds = _rounds(facts, blobs=blobs)
-    free = _free(arrays, busy=facts.busy)
-    predicted = None
-    if arrays is not None:
-        predicted = report_pool.predicted_counts(
-            arrays, free=free, classes=facts.classes, thresholds=facts.thresholds
-        )
+    free = report_pool.free_positions(arrays, busy=facts.busy)
+    predicted = report_pool.predicted_counts(
+        arrays, free=free, classes=facts.classes, thresholds=facts.thresholds
+    )
     answers = {row.item_id: row.labels for row in facts.labelled}
     human = class_counts(answers.values(), classes=session.task.class_ids)
-    histogram = report_pool.entropy_histogram(
-        arrays, free=free, classes=len(facts.classes), multi_label=several
-    )
     return {
         "session_id": session.id,
         "round": len(facts.batches),
@@ -93,11 +89,9 @@ def metrics(session: Session, *, store: Store, blobs: Blobs) -> Options:
         "evenness": reporting.evenness(session.task, batches=facts.batches, answers=answers),
         "coverage": report_pool.coverage(rounds, labelled=facts.labelled),
         "learning_curve": {"models": reporting.learning_curve(facts.models)},
-        "entropy": {
-            "maximum": _maximum(session.task),
-            "rounds": report_pool.entropy_trend(rounds, multi_label=several),
-            "histogram": histogram,
-        },
+        "entropy": report_pool.entropy_figures(
+            rounds, arrays=arrays, free=free, classes=len(facts.classes), task=session.task
+        ),
         "cost": reporting.cost(
             operations=facts.operations,
             batches=facts.batches,
@@ -107,6 +101,7 @@ def metrics(session: Session, *, store: Store, blobs: Blobs) -> Options:
         "generation": reporting.generation(
             session.task, written=facts.written, totals=facts.totals
         ),
+        "stopping": report_stopping.stopping(facts.scored, task=session.task, blobs=blobs),
         "warnings": _warnings(session, facts, human=human, arrays=arrays, free=free),
     }
 
@@ -197,6 +192,7 @@ def _read(tx: Repositories, session: Session) -> _Facts:
         batches=batches,
         labelled=tuple(tx.labels.labelled(session.id)),
         models=tuple(tx.models.all(session.id)),
+        scored=report_stopping.scored(tx, session.id),
         rows=dict(tx.items.counts(session.id)),
         bought=tx.labels.bought(session.id),
         unindexed=tx.items.unindexed(session.id),
@@ -228,12 +224,6 @@ def _rounds(facts: _Facts, *, blobs: Blobs) -> list[RoundArrays]:
     """The batches with their arrays; batches chosen from one index share them."""
     arrays = {i: PoolArrays(version, blobs=blobs) for i, version in facts.indexes.items()}
     return [RoundArrays(batch=batch, arrays=arrays[batch.index_id]) for batch in facts.batches]
-
-
-def _free(arrays: PoolArrays | None, *, busy: NDArray[np.int64]) -> NDArray[np.int64]:
-    if arrays is None:
-        return np.empty(0, dtype=np.int64)
-    return report_pool.free_positions(arrays, busy=busy)
 
 
 def _counts(facts: _Facts) -> dict[str, int]:
