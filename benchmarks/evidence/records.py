@@ -37,7 +37,7 @@ class Dataset:
     rule: str = ""
     """How the rows were made from the source, where they are not all of it."""
     longtail_ratio: float | None = None
-    """Largest to smallest class that the harness cuts into the train rows left after the reserve."""
+    """Largest to smallest class, cut into the train rows that the reserve leaves."""
 
 
 Treatment: TypeAlias = Literal["none", "filter", "weight", "weight_and_review"]
@@ -73,9 +73,10 @@ class Arm:
 class Experiment:
     """One experiment file: data sets x arms x seeds at one budget.
 
-    ``evaluate`` "development" scores on a hashed quarter of the train rows, which are
-    then no part of the pool; "test" scores on the test rows. ``pool_share`` of the pool
-    is drawn anew for every seed. ``baseline`` names the arm that others are compared with.
+    ``evaluate`` "development" scores on a hashed quarter of the train rows (the next
+    quarter for the next seed), which is then no part of the pool; "test" on the
+    test rows. ``pool_share`` of the pool is drawn anew for every seed. ``baseline`` names
+    the arm that others are compared with.
     ``transfer`` names further heads that are trained on what an arm acquired.
     """
 
@@ -95,6 +96,33 @@ class Experiment:
     default: str | None = None
     transfer: tuple[str, ...] = ()
     sha256: str = ""
+
+    def draw(self, seed: int) -> Draw:
+        """How data are divided and drawn for ``seed``."""
+        develops = self.evaluate == "development"
+        return Draw(
+            quarter=seed % QUARTERS if develops else None,
+            reserve_share=self.reserve_share,
+            pool_share=self.pool_share,
+            start=self.start,
+            labels=self.start + self.batch * self.rounds,
+        )
+
+
+QUARTERS = 4
+"""In development the quarters of the train rows take turns as the test, seed by seed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """What decides how a data set is divided: ``quarter`` None scores on the test rows;
+    ``start`` labels at first, ``labels`` in the end."""
+
+    quarter: int | None
+    reserve_share: float
+    pool_share: float
+    start: int
+    labels: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

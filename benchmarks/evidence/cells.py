@@ -1,0 +1,219 @@
+"""One cell from its names: components made, the loop run, the result stored."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from adapters.encoders import encoders
+from adapters.generators.templates import builtin_templates
+from adapters.learners import learners
+from benchmarks.datasets.loading import load_dataset
+from benchmarks.evidence.loop import Finished, Loop, Tools
+from benchmarks.evidence.records import Arm, Dataset, Draw, Experiment, Run
+from benchmarks.evidence.references import EVEN, WHOLE
+from benchmarks.evidence.stage import Division, Stage, divide, set_stage
+from benchmarks.evidence.storage import Runs, dataset_vectors, run_key
+from benchmarks.evidence.transfer import transfer_scores
+from benchmarks.evidence.writing import COPY, writer
+from core.clustering import clusterers
+from core.errors import InvalidInput
+from core.pool import QueryStrategy
+from core.ports import Encoder
+from core.records import Choice
+from core.registry import Registry
+from core.strategies import strategies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """Where data sets lie, and where vectors and finished cells are kept."""
+
+    datasets: Path
+    cache: Path
+    encoder: Path
+
+    @property
+    def runs(self) -> Runs:
+        return Runs(self.cache / "runs")
+
+    @property
+    def vectors(self) -> Path:
+        return self.cache / "vectors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """All cells of one data set and seed: one task, so that the stage is set once."""
+
+    dataset: str
+    seed: int
+    arms: tuple[Arm, ...]
+
+
+def run_cells(cells: Cells, experiment: Experiment, folders: Folders) -> list[str]:
+    """Run what is not stored yet and store it; returns the keys in the arms' order.
+
+    This is what a process pool or a Dask worker runs: arguments and answer are plain records.
+    """
+    dataset = _dataset(cells.dataset, folders.datasets)
+    keys = []
+    for arm in cells.arms:
+        key = run_key(dataset, arm, seed=cells.seed, experiment=experiment)
+        keys.append(key)
+        if not folders.runs.has(key):
+            folders.runs.save(_run(arm, key, cells=cells, experiment=experiment, folders=folders))
+    return keys
+
+
+def _run(arm: Arm, key: str, *, cells: Cells, experiment: Experiment, folders: Folders) -> Run:
+    encoder = json.dumps(asdict(arm.encoder), sort_keys=True)
+    stage = _stage(cells.dataset, cells.seed, encoder, experiment.draw(cells.seed), folders)
+    with threadpool_limits(1):
+        finished = run_arm(arm, stage=stage, experiment=experiment, encoder=folders.encoder)
+        facts = transfer_scores(
+            finished,
+            stage=stage,
+            heads=experiment.transfer,
+            written_weight=finished.weights,
+        )
+    return Run(
+        key=key,
+        dataset=cells.dataset,
+        arm=arm.name,
+        seed=cells.seed,
+        rounds=finished.rounds,
+        predictions=finished.predictions,
+        facts={f"transfer_{name}": score for name, score in facts.items()},
+    )
+
+
+def run_arm(arm: Arm, *, stage: Stage, experiment: Experiment, encoder: Path) -> Finished:
+    """The cell itself, on a stage that is set."""
+    loop = Loop(stage, arm, experiment, tools=make_tools(arm, stage=stage, encoder=encoder))
+    return loop.run_whole() if arm.strategy.name == WHOLE else loop.run()
+
+
+def make_tools(arm: Arm, *, stage: Stage, encoder: Path) -> Tools:
+    """The arm's components; unknown names and bad options raise InvalidInput."""
+    return Tools(
+        strategy=None if arm.strategy.name in {EVEN, WHOLE} else _strategies().make(arm.strategy),
+        clusterer=clusterers().make(arm.clusterer),
+        learner=learners().make(arm.learner),
+        writer=writer(
+            stage, arm, templates=builtin_templates(), encoder=_Lazy(encoder, arm.encoder)
+        ),
+    )
+
+
+def check_arms(experiment: Experiment) -> None:
+    """Make every arm's components without data, so that a misspelt name stops nothing midway.
+
+    Raises InvalidInput that names the arm and what is allowed.
+    """
+    for arm in experiment.arms:
+        try:
+            _check_arm(arm)
+        except InvalidInput as refusal:
+            detail = f"arm {arm.name!r}: {refusal.detail}"
+            raise InvalidInput(detail, code=refusal.code, errors=refusal.errors) from None
+
+
+def _check_arm(arm: Arm) -> None:
+    if arm.strategy.name not in {EVEN, WHOLE}:
+        _strategies().make(arm.strategy)
+    clusterers().make(arm.clusterer)
+    learners().make(arm.learner)
+    if arm.template not in builtin_templates():
+        known = ", ".join(builtin_templates())
+        raise InvalidInput.at(
+            "/template",
+            f"there is no template {arm.template}; known: {known}",
+            code="unknown-template",
+        )
+    if arm.generator is not None and arm.generator.name not in {COPY, "simulated", "perturb"}:
+        raise InvalidInput.at(
+            "/generator",
+            "benchmarks write with simulated, perturb, copy or none",
+            code="unknown-generator",
+        )
+
+
+def _strategies() -> Registry[QueryStrategy]:
+    return strategies()
+
+
+# --- what a process keeps between cells ------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _dataset(name: str, folder: Path) -> Dataset:
+    return load_dataset(name, folder=folder)
+
+
+@lru_cache(maxsize=4)
+def _division(name: str, encoder: str, draw: Draw, folders: Folders) -> Division:
+    """``encoder`` is a choice as JSON, because choices do not hash."""
+    dataset = _dataset(name, folders.datasets)
+    choice = Choice(**json.loads(encoder))
+    return divide(dataset, vectors_of(dataset, choice, folders=folders), draw=draw)
+
+
+@lru_cache(maxsize=2)
+def _stage(name: str, seed: int, encoder: str, draw: Draw, folders: Folders) -> Stage:
+    return set_stage(_division(name, encoder, draw, folders), draw=draw, seed=seed)
+
+
+def vectors_of(
+    dataset: Dataset,
+    choice: Choice,
+    *,
+    folders: Folders,
+    progress: Any = lambda done, total: None,  # noqa: ARG005 -- nobody listens
+) -> NDArray[Any]:
+    """The data set's vectors, from the cache or encoded now."""
+    return dataset_vectors(
+        dataset,
+        encoder=lambda: make_encoder(choice, directory=folders.encoder),
+        encoder_name=repr((choice.name, sorted(choice.options.items()))),
+        folder=folders.vectors,
+        progress=progress,
+    )
+
+
+def make_encoder(choice: Choice, *, directory: Path) -> Encoder:
+    """An encoder of the service on all cores."""
+    return encoders(minilm_directory=directory, threads=0).make(choice)
+
+
+class _Lazy:
+    """An encoder that loads its weights when a text must be encoded after all."""
+
+    def __init__(self, directory: Path, choice: Choice) -> None:
+        self._directory, self._choice = directory, choice
+        self._encoder: Encoder | None = None
+
+    def _made(self) -> Encoder:
+        if self._encoder is None:
+            self._encoder = make_encoder(self._choice, directory=self._directory)
+        return self._encoder
+
+    @property
+    def id(self) -> str:
+        return self._made().id
+
+    @property
+    def dimension(self) -> int:
+        return self._made().dimension
+
+    def encode(self, texts: Any) -> Any:
+        return self._made().encode(texts)
+
+    def truncated(self, texts: Any) -> Any:
+        return self._made().truncated(texts)

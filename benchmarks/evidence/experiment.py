@@ -1,0 +1,202 @@
+"""Experiment files: TOML read and checked whole, so that no run starts on a mistake."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from benchmarks.evidence.records import Arm, Experiment, Treatment
+from core.errors import InvalidInput
+from core.records import Choice
+
+TABLES = {
+    "": {
+        "title",
+        "question",
+        "datasets",
+        "evaluate",
+        "baseline",
+        "default",
+        "transfer",
+        "pool_share",
+        "reserve_share",
+        "budget",
+        "seeds",
+        "base",
+        "grid",
+        "arms",
+    },
+    "budget": {"start", "batch", "rounds"},
+    "seeds": {"first", "count"},
+}
+ARM_FIELDS = {field.name for field in fields(Arm)}
+CHOICES = {"encoder", "clusterer", "strategy", "learner", "generator"}
+ONE_OF = {
+    "start": ("random", "typical"),
+    "treatment": get_args(Treatment),
+    "evaluate": ("development", "test"),
+}
+
+
+def load_experiment(path: Path) -> Experiment:
+    """The experiment in a TOML file, named after the file.
+
+    Raises InvalidInput that names the key and what is allowed: unreadable file, unknown
+    keys, wrong types, arms of the same name, a baseline that is no arm.
+    """
+    try:
+        text = path.read_text("utf-8")
+        document = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as trouble:
+        raise InvalidInput(f"cannot read {path}: {trouble}", code="invalid-experiment") from None
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return experiment_of(document, name=path.stem, sha256=digest)
+
+
+def experiment_of(document: Mapping[str, Any], *, name: str, sha256: str = "") -> Experiment:
+    """The experiment a parsed file describes; raises as ``load_experiment`` does."""
+    for table, known in TABLES.items():
+        part = document.get(table, {}) if table else document
+        _known(_table(part, at=f"/{table}"), known=known, at=f"/{table}")
+    base = _arm_values(document.get("base", {}), at="/base", allowed=ARM_FIELDS - {"name"})
+    arms = tuple(_arms(document, base=base))
+    plain: dict[str, Any] = {
+        key: document[key]
+        for key in ("evaluate", "baseline", "default", "pool_share", "reserve_share")
+        if key in document
+    }
+    for key, value in document.get("budget", {}).items():
+        plain[key] = _whole(value, at=f"/budget/{key}")
+    experiment = Experiment(
+        name=name,
+        title=str(document.get("title", name)),
+        question=str(document.get("question", "")),
+        datasets=tuple(_strings(document.get("datasets"), at="/datasets", least=1)),
+        arms=arms,
+        seeds=_seeds(document.get("seeds", {})),
+        transfer=tuple(_strings(document.get("transfer", []), at="/transfer")),
+        sha256=sha256,
+        **plain,
+    )
+    return _checked(experiment)
+
+
+def _arms(document: Mapping[str, Any], *, base: Mapping[str, Any]) -> list[Arm]:
+    """The product of ``[grid]``, then the ``[[arms]]`` one by one."""
+    grid = _table(document.get("grid", {}), at="/grid")
+    _known(grid, known=ARM_FIELDS - {"name"}, at="/grid")
+    arms = []
+    for key, values in grid.items():
+        if not isinstance(values, list) or not values:
+            raise _refusal(f"/grid/{key}", "a grid entry is a list of values")
+    for values in itertools.product(*grid.values()) if grid else ():
+        chosen = _arm_values(dict(zip(grid, values, strict=True)), at="/grid", allowed=ARM_FIELDS)
+        varied = {key: chosen[key] for key in grid if len(grid[key]) > 1} or chosen
+        arms.append(Arm(**{**base, **chosen, "name": " / ".join(map(_words, varied.values()))}))
+    for number, table in enumerate(document.get("arms", [])):
+        at = f"/arms/{number}"
+        chosen = _arm_values(_table(table, at=at), at=at, allowed=ARM_FIELDS)
+        values = {**base, **chosen}
+        values.setdefault("name", _words(values.get("strategy", "")))
+        arms.append(Arm(**values))
+    return arms
+
+
+def _arm_values(table: Mapping[str, Any], *, at: str, allowed: set[str]) -> dict[str, Any]:
+    _known(_table(table, at=at), known=allowed, at=at)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in CHOICES:
+            values[key] = None if value == "none" else _choice(value, at=f"{at}/{key}")
+        elif key in ONE_OF and value not in ONE_OF[key]:
+            raise _refusal(f"{at}/{key}", f"must be one of {', '.join(ONE_OF[key])}")
+        else:
+            values[key] = value
+    if values.get("strategy", 0) is None or values.get("learner", 0) is None:
+        raise _refusal(at, "every arm needs a strategy and a learner")
+    return values
+
+
+def _choice(value: object, *, at: str) -> Choice:
+    """``"name"``, or a table of ``name`` and its options."""
+    if isinstance(value, str) and value:
+        return Choice(name=value)
+    if isinstance(value, dict) and isinstance(value.get("name"), str):
+        return Choice(name=value["name"], options={k: v for k, v in value.items() if k != "name"})
+    raise _refusal(at, "must be a name, or a table with a name and options")
+
+
+def _words(value: object) -> str:
+    """How an arm's name tells a setting: ``kmeans (count=20)``."""
+    if isinstance(value, Choice):
+        options = ", ".join(f"{k}={v}" for k, v in value.options.items())
+        return f"{value.name} ({options})" if options else value.name
+    return "none" if value is None else str(value)
+
+
+def _seeds(table: Mapping[str, Any]) -> tuple[int, ...]:
+    first = _whole(table.get("first", 0), at="/seeds/first", least=0)
+    count = _whole(table.get("count", 20), at="/seeds/count")
+    return tuple(range(first, first + count))
+
+
+def _checked(experiment: Experiment) -> Experiment:
+    """Refuse what does not fit together."""
+    names = [arm.name for arm in experiment.arms]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if not names or twice:
+        what = f"named twice: {', '.join(twice)}" if twice else "none is described"
+        raise _refusal("/arms", f"arms need names of their own; {what}")
+    if experiment.evaluate not in ONE_OF["evaluate"]:
+        raise _refusal("/evaluate", "must be development or test")
+    for key in ("pool_share", "reserve_share"):
+        share = getattr(experiment, key)
+        if not isinstance(share, int | float) or not 0 < share <= 1:
+            raise _refusal(f"/{key}", "must be a share in (0, 1]")
+    for key in ("baseline", "default"):
+        named = getattr(experiment, key)
+        if named is not None and named not in names:
+            raise _refusal(f"/{key}", f"is no arm of this experiment; arms: {', '.join(names)}")
+    return experiment
+
+
+def with_seeds(experiment: Experiment, count: int) -> Experiment:
+    """The same experiment with its first ``count`` seeds."""
+    return replace(experiment, seeds=experiment.seeds[:count])
+
+
+def _table(value: object, *, at: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _refusal(at, "must be a table")
+    return value
+
+
+def _known(table: Mapping[str, Any], *, known: set[str], at: str) -> None:
+    for key in table:
+        if key not in known:
+            raise _refusal(
+                f"{at.rstrip('/')}/{key}", f"is unknown; known: {', '.join(sorted(known))}"
+            )
+
+
+def _strings(value: object, *, at: str, least: int = 0) -> Sequence[str]:
+    if not isinstance(value, list) or len(value) < least:
+        raise _refusal(at, "must be a list of names")
+    if any(not isinstance(entry, str) for entry in value) or len(set(value)) < len(value):
+        raise _refusal(at, "must be different names")
+    return value
+
+
+def _whole(value: object, *, at: str, least: int = 1) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise _refusal(at, f"must be a whole number of at least {least}")
+    return value
+
+
+def _refusal(at: str, what: str) -> InvalidInput:
+    return InvalidInput.at(at, f"{at}: {what}", code="invalid-experiment")
