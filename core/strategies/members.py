@@ -37,9 +37,11 @@ class Members:
         logits += self.bias
         if self.multi_label:
             half = np.float32(0.5)
-            return np.tanh(logits * half) * half + half
-        powers = np.exp(logits - logits.max(axis=2, keepdims=True))
-        return powers / powers.sum(axis=2, keepdims=True)
+            opinions: Floats = np.tanh(logits * half) * half + half
+            return opinions
+        powers: Floats = np.exp(logits - logits.max(axis=2, keepdims=True))
+        powers /= powers.sum(axis=2, keepdims=True)
+        return powers
 
 
 def fit_members(
