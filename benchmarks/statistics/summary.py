@@ -35,8 +35,8 @@ def summarise(
     sorted, floats rounded to six decimals, and a cell without any run is left out.
     """
     cells = _cells(experiment, runs, seed=seed)
-    references = frozenset(arm.name for arm in experiment.arms if arm.reference)
     baseline = experiment.baseline
+    references = frozenset(a.name for a in experiment.arms if a.reference and a.name != baseline)
     summary = {
         "format": FORMAT,
         **_heading(experiment),

@@ -1,0 +1,68 @@
+"""The verdicts on the default in words, with the figures they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.report.stored import Stored
+from benchmarks.report.tables import Table, cell
+from benchmarks.statistics.targets import Contenders, verdicts
+
+MET = {True: "met", False: "missed", None: "not judged here"}
+
+
+def judged(stored: Stored, *, contenders: Contenders | None) -> Table | None:
+    """Target, verdict and figures; None for a study without a default.
+
+    ``contenders`` names the arms; when None only the default's own parts are known.
+    """
+    if stored.default is None or stored.default not in stored.arms():
+        return None
+    parts = contenders or Contenders(default=stored.default)
+    if parts.default not in stored.arms():
+        return None
+    found = verdicts(stored.data, arms=parts)
+    rows = [[cell(v["target"]), f"**{MET[v['met']]}**", cell(said(v["figures"]))] for v in found]
+    return Table(
+        headings=["what the default must reach", "verdict", "figures"], rows=rows, words=range(3)
+    )
+
+
+def said(figures: Mapping[str, Any]) -> str:
+    """The figures of one verdict in one sentence."""
+    if "mean_ratio" in figures:
+        return _even(figures)
+    if "to_best" in figures:
+        return _accurate(figures)
+    if "to_copies" in figures:
+        above, below = (_names(figures[key]) for key in ("above_both", "below_either"))
+        return f"above both on {above}; below one of them on {below}"
+    if "sets_won" in figures:
+        wins = "; ".join(f"{name} {len(heads)}" for name, heads in figures["won"].items())
+        return f"heads won by set, of {len(figures['heads'])}: {wins}"
+    return "this study lacks an arm that it needs"
+
+
+def _even(figures: Mapping[str, Any]) -> str:
+    attainable = figures["attainable"]
+    floor = "" if attainable is None else f"; even-by-oracle selection reaches {attainable:.3f}"
+    below = len(figures["below_cluster"])
+    return (
+        f"mean ratio {figures['mean_ratio']:.3f} (the paper's rule "
+        f"{figures['cluster_mean_ratio']:.3f}{floor}); below the paper's rule on {below} of {figures['sets']} sets"
+    )
+
+
+def _accurate(figures: Mapping[str, Any]) -> str:
+    lows = [row["low"] for row in figures["to_best"].values() if row["low"] is not None]
+    least = f"lowest interval end {min(lows):+.3f}" if lows else "no interval"
+    best = ", ".join(f"{name} {arm}" for name, arm in figures["best_by_set"].items())
+    return (
+        f"{least}; too low on {_names(figures['short_of_best'])}; above the paper's rule on "
+        f"{_names(figures['above_cluster'])}; best baseline by set: {best}"
+    )
+
+
+def _names(sets: Sequence[str]) -> str:
+    return f"{len(sets)} ({', '.join(sets)})" if sets else "none"
