@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from adapters.encoders import encoders
 from adapters.generators.templates import builtin_templates
 from adapters.learners import learners
-from benchmarks.datasets.loading import load_dataset
+from benchmarks.datasets.fetching import Fetcher
+from benchmarks.datasets.opening import open_dataset
 from benchmarks.evidence.loop import Finished, Loop, Tools
 from benchmarks.evidence.records import Arm, Dataset, Draw, Experiment, Run
 from benchmarks.evidence.references import EVEN, WHOLE
@@ -22,6 +23,7 @@ from benchmarks.evidence.stage import Division, Stage, divide, set_stage
 from benchmarks.evidence.storage import Runs, dataset_vectors, run_key
 from benchmarks.evidence.transfer import transfer_scores
 from benchmarks.evidence.writing import COPY, writer
+from benchmarks.peers import register_peers
 from core.clustering import clusterers
 from core.errors import InvalidInput
 from core.pool import QueryStrategy
@@ -35,9 +37,15 @@ from core.strategies import strategies
 class Folders:
     """Where data sets lie, and where vectors and finished cells are kept."""
 
-    datasets: Path
+    datasets: Path | None
     cache: Path
     encoder: Path
+
+    def open(self, name: str) -> Dataset:
+        """A data set from the folder; without one, from upstream through the cache."""
+        return open_dataset(
+            name, folder=self.datasets, fetcher=Fetcher(cache=self.cache / "datasets")
+        )
 
     @property
     def runs(self) -> Runs:
@@ -62,7 +70,7 @@ def run_cells(cells: Cells, experiment: Experiment, folders: Folders) -> list[st
 
     This is what a process pool or a Dask worker runs: arguments and answer are plain records.
     """
-    dataset = _dataset(cells.dataset, folders.datasets)
+    dataset = _dataset(cells.dataset, folders)
     keys = []
     for arm in cells.arms:
         key = run_key(dataset, arm, seed=cells.seed, experiment=experiment)
@@ -146,21 +154,25 @@ def _check_arm(arm: Arm) -> None:
 
 
 def _strategies() -> Registry[QueryStrategy]:
-    return strategies()
+    """The service's strategies, plug-ins, and other libraries' as peers."""
+    registry = strategies()
+    registry.load_plugins()
+    register_peers(registry)
+    return registry
 
 
 # --- what a process keeps between cells ------------------------------------------------
 
 
 @lru_cache(maxsize=8)
-def _dataset(name: str, folder: Path) -> Dataset:
-    return load_dataset(name, folder=folder)
+def _dataset(name: str, folders: Folders) -> Dataset:
+    return folders.open(name)
 
 
 @lru_cache(maxsize=4)
 def _division(name: str, encoder: str, draw: Draw, folders: Folders) -> Division:
     """``encoder`` is a choice as JSON, because choices do not hash."""
-    dataset = _dataset(name, folders.datasets)
+    dataset = _dataset(name, folders)
     choice = Choice(**json.loads(encoder))
     return divide(dataset, vectors_of(dataset, choice, folders=folders), draw=draw)
 

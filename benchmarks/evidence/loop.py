@@ -19,6 +19,7 @@ from core.metrics import cluster_coverage, evaluate, normalised_entropy, std
 from core.pool import PoolView, QueryStrategy
 from core.ports import FittedHead, Learner
 from core.records import SessionSettings
+from core.stopping import Opinion, mean_uncertainty, stop_set, stopping_criteria
 from core.training import generated_weights
 
 Floats = NDArray[np.float32]
@@ -74,6 +75,8 @@ class Loop:
         self._labelled: list[int] = []
         self._written: list[WrittenRow] = []
         self._probabilities: Floats | None = None
+        self._opinions: list[Opinion] = []
+        self._criteria = {c.name: c.make() for c in stopping_criteria()}
         self._clusters, self._centroids = stage.clusters(repr(arm.clusterer), tools.clusterer)
 
     def run(self) -> Finished:
@@ -91,6 +94,9 @@ class Loop:
             self._label(self._select(head, number=number))
             head = self._fit()
             rounds.append(self._measures(head))
+        return self._finished(rounds, head)
+
+    def _finished(self, rounds: Sequence[Json], head: Head) -> Finished:
         return Finished(
             rounds=tuple(rounds),
             predictions=self._test_columns(head).astype(np.uint8),
@@ -111,13 +117,7 @@ class Loop:
             self._experiment.start + self._experiment.batch * number
             for number in range(self._experiment.rounds + 1)
         ]
-        return Finished(
-            rounds=tuple({**facts, "labels": count} for count in labels),
-            predictions=self._test_columns(head).astype(np.uint8),
-            labelled=np.array(self._labelled, dtype=np.int64),
-            written=(),
-            weights=np.empty(0),
-        )
+        return self._finished([{**facts, "labels": count} for count in labels], head)
 
     # --- one round -----------------------------------------------------------------
 
@@ -245,7 +245,28 @@ class Loop:
             **self._quality(head),
             "generated": len(self._written),
             "generated_noise": label_noise(self._written),
+            **self._stopping(head),
         }
+
+    def _stopping(self, head: Head) -> dict[str, float]:
+        """Each stopping criterion's value on a fixed part of the pool, and whether it stops."""
+        rows = stop_set(np.arange(len(self._stage.pool.targets)))
+        probabilities = head.all_columns(
+            self._stage.pool.vectors[rows], classes=len(self._stage.classes)
+        )
+        self._opinions.append(
+            Opinion(
+                predicted=probabilities.argmax(axis=1),
+                uncertainty=mean_uncertainty(probabilities),
+            )
+        )
+        found: dict[str, float] = {}
+        for name, criterion in self._criteria.items():
+            verdict = criterion.judge(self._opinions)
+            found[f"stops_{name}"] = float(verdict.stop)
+            if verdict.value is not None:
+                found[name] = verdict.value
+        return found
 
     def _coverage(self) -> dict[str, float]:
         """Share of clusters with a label, and of pool rows that lie near a labelled one."""

@@ -33,7 +33,13 @@ def run_key(dataset: Dataset, arm: Arm, *, seed: int, experiment: Experiment) ->
     facts = {
         "version": RESULTS_VERSION,
         "libraries": {name: version(name) for name in LIBRARIES},
-        "dataset": [dataset.sha256, dataset.classes, dataset.rule, dataset.longtail_ratio],
+        "dataset": [
+            dataset.name,
+            dataset.sha256,
+            dataset.classes,
+            dataset.rule,
+            dataset.longtail_ratio,
+        ],
         "arm": settings,
         "seed": seed,
         "budget": [experiment.start, experiment.batch, experiment.rounds],

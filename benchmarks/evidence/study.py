@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.datasets.loading import load_dataset
 from benchmarks.datasets.setting_aside import FEWEST_RESERVE
 from benchmarks.evidence.cells import Cells, Folders, check_arms, run_cells, vectors_of
 from benchmarks.evidence.records import Dataset, Experiment, Run
@@ -51,7 +50,7 @@ def prepare(experiment: Experiment, folders: Folders, *, progress: Progress) -> 
     """
     check_arms(experiment)
     check_heads(experiment.transfer)
-    datasets = {name: load_dataset(name, folder=folders.datasets) for name in experiment.datasets}
+    datasets = {name: folders.open(name) for name in experiment.datasets}
     encoders = {repr(arm.encoder): arm.encoder for arm in experiment.arms}
     for name, dataset in datasets.items():
         for choice in encoders.values():
