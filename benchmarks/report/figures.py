@@ -32,7 +32,10 @@ class Chart:
     fits: Callable[[Stored], bool] = lambda _: True
 
 
-REFERENCES = "Grey dashed lines are references, not candidates."
+REFERENCES = (
+    "Grey dashed lines are references, not candidates; of more than seven candidates, the default "
+    "and the most accurate are drawn strong."
+)
 CHARTS: Mapping[str, Chart] = {
     "learning": Chart(
         draw=learning_curves,
@@ -72,7 +75,8 @@ CHARTS: Mapping[str, Chart] = {
     "clusters": Chart(
         draw=sensitivity,
         caption="Sensitivity to the number of clusters: macro-F1 and the spread of the class "
-        f"counts of arms that differ in nothing else; bands are 95 % intervals. {REFERENCES}",
+        "counts of arms that differ in nothing else; bands are 95 % intervals. Grey dashed lines "
+        "are references, which have no number of clusters.",
         fits=lambda stored: bool(families(stored)),
     ),
     "critical": Chart(

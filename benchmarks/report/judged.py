@@ -50,7 +50,8 @@ def _even(figures: Mapping[str, Any]) -> str:
     below = len(figures["below_cluster"])
     return (
         f"mean ratio {figures['mean_ratio']:.3f} (the paper's rule "
-        f"{figures['cluster_mean_ratio']:.3f}{floor}); below the paper's rule on {below} of {figures['sets']} sets"
+        f"{figures['cluster_mean_ratio']:.3f}{floor})"
+        f"; below the paper's rule on {below} of {figures['sets']} sets"
     )
 
 

@@ -37,12 +37,13 @@ class Style:
 def styles(stored: Stored) -> dict[str, Style]:
     """Arm -> style: the default first and thickest, references grey, those past seven pale."""
     found: dict[str, Style] = {}
-    for number, name in enumerate(stored.candidates()):
-        shown = name in stored.emphasised()
+    emphasised = stored.emphasised()
+    for name in stored.candidates():
+        shown = name in emphasised
         found[name] = Style(
-            colour=COLOURS[number] if shown else PALE,
+            colour=COLOURS[emphasised.index(name)] if shown else PALE,
             line="-",
-            marker=MARKERS[number] if shown else "",
+            marker=MARKERS[emphasised.index(name)] if shown else "",
             width=2.8 if name == stored.default else 1.6,
             front=(5 if name == stored.default else 3) if shown else 1,
         )

@@ -16,6 +16,7 @@ from benchmarks.report.look import COLOURS, MARKERS, Style, grid, panel_title, s
 from benchmarks.report.stored import Stored
 
 MEASURES = (("macro_f1", "macro-F1"), ("std", "std of class counts"))
+COLUMNS = 3
 Families = dict[str, list[tuple[int, str]]]
 
 
@@ -49,13 +50,17 @@ def _without_count(arm: Mapping[str, Any]) -> str:
 def sensitivity(stored: Stored) -> Figure:
     """Macro-F1 (upper panels) and spread of class counts (lower) by the number of clusters."""
     found, datasets = families(stored), stored.datasets()
-    figure, axes = grid(2 * len(datasets), columns=len(datasets), height=2.4)
+    across = min(COLUMNS, len(datasets))
+    padding = [""] * (-len(datasets) % across)
+    plan = [(m, w, d) for m, w in MEASURES for d in (*datasets, *padding)]
+    figure, axes = grid(len(plan), columns=across, height=2.4)
     members = {arm for family in found.values() for _, arm in family}
     references = [n for n in stored.references() if n not in members]
     look = styles(stored)
-    for number, axis in enumerate(axes):
-        measure, words = MEASURES[number // len(datasets)]
-        dataset = datasets[number % len(datasets)]
+    for axis, (measure, words, dataset) in zip(axes, plan, strict=True):
+        if not dataset:
+            axis.set_axis_off()
+            continue
         panel_title(axis, dataset)
         for place, family in enumerate(found.values()):
             _line(axis, stored, dataset, family, measure=measure, place=place)
@@ -63,7 +68,7 @@ def sensitivity(stored: Stored) -> Figure:
             _level(axis, stored, dataset, name, measure=measure, style=look[name])
         _scale(axis, [count for family in found.values() for count, _ in family])
         axis.set_xlabel("clusters (log scale)")
-        axis.set_ylabel(words if number % len(datasets) == 0 else "")
+        axis.set_ylabel(words)
     _key(figure, list(found), references, look)
     return figure
 
