@@ -22,8 +22,10 @@ over_budget: not attempted; unavailable: the provider failed until the deadline.
 class GenerationRequest:
     """One call: ``count`` variations of one labelled seed.
 
-    ``vector`` is the seed's (D,) float32 embedding; ``contrast`` the class it must not
-    be read as (the learner's runner-up); ``examples`` other texts of the class;
+    ``label`` is the class the variations are for, ``also`` the seed's further classes,
+    which they must keep (multi-label). ``vector`` is the seed's (D,) float32 embedding;
+    ``contrast`` the class it must not be read as (the learner's runner-up); ``examples``
+    other texts of these classes;
     ``taboo`` openings already used; ``seed`` makes offline generators repeatable.
     """
 
@@ -39,6 +41,11 @@ class GenerationRequest:
     vector: NDArray[np.float32]
     seed: int
     guidelines: str = ""
+    also: tuple[LabelClass, ...] = ()
+
+    @property
+    def labels(self) -> tuple[LabelClass, ...]:
+        return (self.label, *self.also)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

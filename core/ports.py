@@ -91,6 +91,16 @@ class Classifier(Protocol):
         """(n, C) float32 probabilities for (n, D) vectors."""
 
 
+class TextClassifier(Protocol):
+    """A loaded ONNX model that reads texts."""
+
+    def predict_texts(self, texts: Sequence[str]) -> Floats:
+        """(n, C) float32 probabilities in the order of ``texts``; n may be 0."""
+
+    def truncated(self, texts: Sequence[str]) -> Sequence[bool]:
+        """Which texts are longer than the model reads."""
+
+
 class Learner(Protocol):
     """Fits a head and leaves it as ONNX."""
 
@@ -109,6 +119,35 @@ class FittedHead(Protocol):
     def parameters(self) -> Options: ...
     def predict(self, vectors: Floats) -> Floats:
         """Probabilities by the training library: the reference for parity."""
+
+
+class TextLearner(Protocol):
+    """Fits a whole model on texts and leaves it as ONNX."""
+
+    def fit_texts(
+        self,
+        texts: Sequence[str],
+        targets: Targets,
+        *,
+        classes: int,
+        weights: Floats,
+        watched: NDArray[np.bool_],
+        seed: int,
+        job: Job,
+    ) -> FittedText:
+        """As ``Learner.fit``, from texts. Rows where ``watched`` bool (n,) is true are never
+        trained on: they say when to stop. Progress and cancelling go through ``job``."""
+
+
+class FittedText(Protocol):
+    """``parity`` is the largest difference in probability between library and file."""
+
+    @property
+    def onnx(self) -> bytes: ...
+    @property
+    def parity(self) -> float: ...
+    @property
+    def parameters(self) -> Options: ...
 
 
 class Generator(Protocol):
@@ -149,7 +188,8 @@ class Reserve(Protocol):
     """Held-out texts that only the simulated generator draws from."""
 
     def nearest(self, vector: Floats, *, class_id: str, limit: int) -> Sequence[tuple[str, str]]:
-        """(item id, text) of reserve rows with that gold class, nearest first."""
+        """(item id, text) of reserve rows with that gold class and no other, nearest first;
+        in a multi-label task also several, their ids sorted with ``|`` between them."""
 
 
 class Oracle(Protocol):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import PoolArrays
+from core.ingest_rules import SEPARATOR
 from core.ports import Blobs, Store
 from core.records import Session
 
@@ -46,7 +47,7 @@ class PoolReserve:
         by_class: dict[str, list[tuple[int, str]]] = {}
         for position, item_id, gold in rows:
             if position < version.rows:
-                by_class.setdefault(gold[0], []).append((position, item_id))
+                by_class.setdefault(SEPARATOR.join(gold), []).append((position, item_id))
         answer = {}
         for class_id, pairs in by_class.items():
             positions = np.array([position for position, _ in pairs], dtype=np.int64)

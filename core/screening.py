@@ -9,7 +9,7 @@ dislikes also drop what it most needs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -54,12 +54,21 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seed:
-    """The labelled text that was varied; ``vector`` is its (D,) float32 unit embedding."""
+    """The labelled text that was varied; ``vector`` is its (D,) float32 unit embedding.
+
+    ``also`` are its further classes in a multi-label task.
+    """
 
     id: str
     text: str
     label: LabelClass
     vector: NDArray[np.float32]
+    also: tuple[LabelClass, ...] = ()
+    multi_label: bool = False
+
+    @property
+    def labels(self) -> tuple[LabelClass, ...]:
+        return (self.label, *self.also)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +94,7 @@ def screen(candidates: Sequence[Candidate], *, seed: Seed) -> list[tuple[Screen,
     Checks: ``schema``, ``length``, ``meta_text``, ``label_leak``; for each of seed,
     sibling, training, pool and test ``<corpus>_duplicate_exact``, ``..._near`` and
     ``..._semantic``, with the highest similarity as value; ``learner_agreement`` with
-    p(label) where there is a model.
+    p(label) where there is a model, the lowest of them where there are several labels.
     """
     siblings: list[Candidate] = []
     results = []
@@ -131,7 +140,9 @@ def _screens(
     for corpus in CORPORA:
         near = candidate.neighbours.get(corpus, ())
         yield from _duplicates(corpus, near, text=text, exact=candidate.exact.get(corpus))
-    if candidate.probabilities is not None:
+    if candidate.probabilities is not None and seed.multi_label:
+        yield _agreement_of_all(candidate.probabilities, labels={c.id for c in seed.labels})
+    elif candidate.probabilities is not None:
         yield _agreement(candidate.probabilities, label=seed.label.id)
 
 
@@ -169,6 +180,15 @@ def _agreement(probabilities: Mapping[str, float], *, label: str) -> Screen:
     return Screen(check="learner_agreement", passed=not objects, value=value)
 
 
+def _agreement_of_all(probabilities: Mapping[str, float], *, labels: Set[str]) -> Screen:
+    """The learner objects where it is confident that a label is gone, or another one there."""
+    kept = [p for name, p in probabilities.items() if name in labels]
+    added = [p for name, p in probabilities.items() if name not in labels]
+    objects = min(kept, default=1.0) < 1 - CONFIDENT or max(added, default=0.0) > CONFIDENT
+    value = round(min(probabilities.get(name, 0.0) for name in labels), 4)
+    return Screen(check="learner_agreement", passed=not objects, value=value)
+
+
 def _is_text(text: str) -> bool:
     return bool(text.strip()) and len(text) <= MAX_CHARS and not _FORBIDDEN.search(text)
 
@@ -178,7 +198,7 @@ def _fits(text: str, *, seed: str) -> bool:
 
 
 def _leaks(text: str, *, seed: Seed) -> bool:
-    names = {_words(name) for name in (seed.label.id, seed.label.name)} - {"  "}
+    names = {_words(name) for label in seed.labels for name in (label.id, label.name)} - {"  "}
     return any(name in _words(text) and name not in _words(seed.text) for name in names)
 
 

@@ -25,15 +25,15 @@ TABOO = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedPlan:
-    """One call to make: the seed with its answer, and how many variations of it."""
+    """One call to make: the seed with its answer, and how many variations of it.
+
+    ``class_id`` is the class they are for: of the answer's the one that lacks most.
+    """
 
     item: Item
     answer: LabelEvent
     count: int
-
-    @property
-    def class_id(self) -> str:
-        return self.answer.labels[0]
+    class_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +71,17 @@ def plan_seeds(
     variations = session.settings.variations if request.variations is None else request.variations
     counts = plan_counts(held, session.task.target_shares(), variations=variations)
     plans = [
-        SeedPlan(item=items[i], answer=answers[i], count=counts.get(answers[i].labels[0], 0))
+        _plan(items[i], answers[i], counts=counts)
         for i in item_ids
-        if i in answers
+        if i in answers and answers[i].labels
     ]
     return (batch.round if batch else 0), [plan for plan in plans if plan.count > 0]
+
+
+def _plan(item: Item, answer: LabelEvent, *, counts: Mapping[str, int]) -> SeedPlan:
+    """As many variations as the class of the answer that lacks most should have."""
+    class_id = max(answer.labels, key=lambda c: counts.get(c, 0))
+    return SeedPlan(item=item, answer=answer, count=counts.get(class_id, 0), class_id=class_id)
 
 
 def _sources(
@@ -124,9 +130,7 @@ def build_request(
     session = context.session
     seed = [session.settings.seed, 3, context.ordinal, plan.item.position]
     rng = np.random.default_rng(seed)
-    others = [
-        pair for pair in context.texts_by_class.get(plan.class_id, ()) if pair[0] != plan.item.id
-    ]
+    others = _alike(plan, context=context)
     chosen = rng.permutation(len(others))[:EXAMPLES]
     position = np.array([plan.item.position], dtype=np.int64)
     contrast = _runner_up(plan, context=context, arrays=arrays)
@@ -134,6 +138,7 @@ def build_request(
         seed_item_id=plan.item.id,
         text=plan.item.text,
         label=session.task.get(plan.class_id),
+        also=tuple(session.task.get(c) for c in plan.answer.labels if c != plan.class_id),
         contrast=session.task.get(contrast) if contrast else None,
         count=plan.count,
         template=context.template,
@@ -147,6 +152,15 @@ def build_request(
     return request, tuple(others[i][0] for i in chosen)
 
 
+def _alike(plan: SeedPlan, *, context: SeedContext) -> list[tuple[str, str]]:
+    """(item id, text) of the other labelled items that have every class of the seed."""
+    texts = context.texts_by_class
+    shared = set.intersection(*(set(texts.get(c, ())) for c in plan.answer.labels))
+    return [
+        pair for pair in texts.get(plan.class_id, ()) if pair[0] != plan.item.id and pair in shared
+    ]
+
+
 def _runner_up(plan: SeedPlan, *, context: SeedContext, arrays: PoolArrays) -> str | None:
     """The class the learner would most likely mistake the seed for."""
     probabilities = arrays.probabilities()
@@ -154,7 +168,7 @@ def _runner_up(plan: SeedPlan, *, context: SeedContext, arrays: PoolArrays) -> s
         return None
     order = np.argsort(-probabilities[plan.item.position], kind="stable")
     names = [context.model_classes[column] for column in order]
-    known = set(context.session.task.class_ids) - {plan.class_id}
+    known = set(context.session.task.class_ids) - set(plan.answer.labels)
     return next((name for name in names if name in known), None)
 
 

@@ -15,7 +15,7 @@ from core.records import Labels
 from core.training import TrainingSet
 
 FOLDS = 3
-LEAST_POSITIVES = 5
+LEAST_POSITIVES = 10
 """With fewer human rows of a class its threshold would follow chance, and is UNDECIDED."""
 UNDECIDED = 0.5
 
@@ -26,7 +26,8 @@ FitPredict = Callable[[TrainingSet, TrainingSet], NDArray[np.float32]]
 def choose_thresholds(data: TrainingSet, *, fit_predict: FitPredict) -> dict[str, float]:
     """Class id -> threshold, from cross-validation inside a multi-label training set.
 
-    0.5 for a class with fewer than five human rows, or one that no fold could train.
+    0.5 for a class with fewer than ten human rows, one that no fold could train, and one
+    where no threshold has a better F1 than naming the class every time.
     """
     held = data.rows(data.human)
     probabilities = out_of_fold(data, fit_predict=fit_predict)
@@ -89,12 +90,19 @@ def _threshold(scores: NDArray[np.float32], has: NDArray[np.bool_]) -> float:
 
 def best_threshold(scores: NDArray[np.float32], has: NDArray[np.bool_]) -> float:
     """The threshold with the highest F1 for (n,) probabilities, half-way between two of
-    them; of equals the one nearest 0.5. ``has`` has at least one true entry."""
+    them; of equals the one nearest 0.5. ``has`` has at least one true entry.
+
+    For a head that knows nothing the highest F1 is that of naming every row (Lipton et
+    al. 2014); such a line is no decision, and 0.5 stands.
+    """
     order = np.argsort(-scores, kind="stable")
     ranked, truth = scores[order].astype(np.float64), has[order]
     f1 = 2 * np.cumsum(truth) / (np.arange(1, len(truth) + 1) + truth.sum())
     below = np.append(ranked[1:], 0.0)
     cuts = (ranked + below) / 2
+    every = f1[-1]
     f1[ranked == below] = -1.0  # equal scores fall on the same side
+    if f1[:-1].max(initial=-1.0) <= every:
+        return UNDECIDED
     best = np.flatnonzero(f1 == f1.max())
     return float(cuts[best[np.argmin(np.abs(cuts[best] - UNDECIDED))]])

@@ -15,6 +15,11 @@ INTENDED_USE = (
     "statistical detector: it misses cases and raises false alarms, and must not decide "
     "alone about a person. Generated rows in its training data are synthetic."
 )
+QUALITY = (
+    *("macro_f1", "micro_f1", "weighted_f1", "accuracy", "subset_accuracy", "hamming_loss"),
+    *("log_loss", "calibration_error"),
+)
+"""What the model card shows of a model's metrics, in this order."""
 
 
 def bundle(
@@ -40,6 +45,7 @@ def bundle(
         tokenizer=portable.tokenizer,
         head=blobs.get(model.onnx),
         classes=model.classes,
+        thresholds=model.thresholds,
         card=_card(session, model, licence=portable.licence, source=portable.source),
     )
     file = io.BytesIO()
@@ -50,19 +56,17 @@ def bundle(
 def _card(session: Session, model: Model, *, licence: str, source: str) -> Mapping[str, Any]:
     """The model card's sections."""
     metrics = model.metrics
-    quality = {
-        name: round(metrics[name], 4)
-        for name in ("macro_f1", "weighted_f1", "accuracy", "log_loss", "calibration_error")
-        if name in metrics
-    }
+    quality = {name: round(metrics[name], 4) for name in QUALITY if name in metrics}
+    thresholds = {name: round(value, 4) for name, value in (model.thresholds or {}).items()}
+    human, written = sum(model.human_counts.values()), sum(model.generated_counts.values())
     recall = {name: round(row["recall"], 4) for name, row in metrics.get("per_class", {}).items()}
     return {
         "title": f"{session.name}, model {model.version}",
         "intended_use": INTENDED_USE,
         "classes": {c.id: c.definition or c.name for c in session.task.classes},
         "training data": {
-            "human labels": sum(model.human_counts.values()),
-            "generated rows (synthetic)": sum(model.generated_counts.values()),
+            "human labels": model.parameters.get("human_rows", human),
+            "generated rows (synthetic)": model.parameters.get("generated_rows", written),
             "label watermark": model.label_watermark,
         },
         "human labels by class": dict(model.human_counts),
@@ -70,6 +74,7 @@ def _card(session: Session, model: Model, *, licence: str, source: str) -> Mappi
         "parameters": dict(model.parameters),
         f"quality on {model.evaluated_on} rows": quality or "not measured",
         "recall by class": recall or "not measured",
+        **({"thresholds": thresholds} if thresholds else {}),
         "head": {"sha256": model.onnx, "parity": model.parity},
         "encoder": {"id": model.encoder_id, "licence": licence, "source": source},
     }

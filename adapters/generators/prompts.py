@@ -42,11 +42,13 @@ def _object(**properties: Any) -> dict[str, Any]:
 def _values(request: GenerationRequest, *, count: int) -> dict[str, object]:
     frame = frame_of(request.text)
     contrast = request.contrast
+    labels = request.labels
+    several = [f"{label.name}: {label.definition}" for label in labels if label.definition]
     return {
         "count": count,
-        "label": request.label.id,
-        "label_name": request.label.name,
-        "definition": request.label.definition,
+        "label": ", ".join(label.id for label in labels),
+        "label_name": " and also ".join(label.name for label in labels),
+        "definition": "\n".join(several) if request.also else request.label.definition,
         "contrast": contrast.name if contrast else NO_CONTRAST,
         "contrast_definition": contrast.definition if contrast else "",
         "language": "the seed's language",

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from core.generation import Estimate, GenerationRequest, GenerationResult, Variation
+from core.ingest_rules import SEPARATOR
 from core.ports import Purse, Reserve
 from core.registry import check_option
 from core.texts import normalise
@@ -26,6 +27,9 @@ CONFUSIONS: Final = ("uniform", "runner_up")
 @dataclass(frozen=True, kw_only=True)
 class SimulatedGenerator:
     """Draws reserve rows without replacement from those nearest to the seed.
+
+    The rows have exactly the seed's classes; where several are rare together, that may be
+    a shortfall.
 
     Args:
         reserve: where the rows come from.
@@ -82,10 +86,12 @@ class SimulatedGenerator:
             yield from self._nearest(request, rng, class_id=class_id, count=count)
 
     def _class(self, request: GenerationRequest, rng: np.random.Generator) -> str:
+        """The seed's class (or classes, as one name), or a wrong one alone."""
         is_right, choice = rng.random() >= self.noise, rng.random()
-        others = [c for c in self.class_ids if c != request.label.id]
+        own = sorted(label.id for label in request.labels)
+        others = [c for c in self.class_ids if c not in own]
         if is_right or not others:
-            return request.label.id
+            return SEPARATOR.join(own)
         if self.confusion == "runner_up" and request.contrast is not None:
             return request.contrast.id
         return others[int(choice * len(others))]

@@ -22,22 +22,34 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def export_bundle(
-    *, encoder: bytes, tokenizer: bytes, head: bytes, classes: Labels, card: Mapping[str, Any]
+    *,
+    encoder: bytes,
+    tokenizer: bytes,
+    head: bytes,
+    classes: Labels,
+    card: Mapping[str, Any],
+    thresholds: Mapping[str, float] | None = None,
 ) -> dict[str, bytes]:
     """File names and contents of the bundle.
 
     ``encoder`` maps ``input_ids`` and ``attention_mask`` to unit vectors, its only output;
     ``tokenizer`` is a tokenizer.json that cuts and does not pad; ``classes`` is the head's
-    column order; ``card`` holds the model card's sections in order. Same input, same bytes.
+    column order; ``card`` holds the model card's sections in order; a multi-label model
+    has ``thresholds`` by class. Same input, same bytes.
     """
     merged = merge(encoder=encoder, head=head)
-    labels = json.dumps({"classes": list(classes)}, ensure_ascii=False, indent=2)
+    facts: dict[str, Any] = {"classes": list(classes)}
+    if thresholds is not None:
+        facts["thresholds"] = {c: thresholds[c] for c in classes}
+    labels = json.dumps(facts, ensure_ascii=False, indent=2)
     onnx.helper.set_model_props(merged, {"classes": json.dumps(list(classes))})
     return {
         "model.onnx": merged.SerializeToString(deterministic=True),
         "tokenizer.json": tokenizer,
         "labels.json": labels.encode(),
-        "README.md": model_card(classes=classes, card=card).encode(),
+        "README.md": model_card(
+            classes=classes, card=card, multi_label=thresholds is not None
+        ).encode(),
     }
 
 

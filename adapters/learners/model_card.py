@@ -29,22 +29,38 @@ def predict(text):
 print(dict(zip(classes, predict("How are you today?").tolist())))
 """
 
+_NAME = """
+with open("labels.json") as file:
+    thresholds = json.load(file)["thresholds"]
 
-def model_card(*, classes: Labels, card: Mapping[str, Any]) -> str:
+found = dict(zip(classes, predict("How are you today?").tolist()))
+print([name for name in classes if found[name] >= thresholds[name]])
+"""
+
+
+def model_card(*, classes: Labels, card: Mapping[str, Any], multi_label: bool = False) -> str:
     """Title, how to run it, the classes, then one section per entry of ``card``.
 
     A mapping becomes a table, a sequence a list, anything else a paragraph; ``title`` and
-    ``intended_use`` come first, and ``classes`` may say more of them than their ids.
+    ``intended_use`` come first, and ``classes`` may say more of them than their ids. With
+    ``multi_label`` it says how the thresholds of ``labels.json`` are applied.
     """
     first = {"title", "intended_use", "classes"}
     rest = {name: value for name, value in card.items() if name not in first}
+    run = _RUN + _NAME if multi_label else _RUN
+    meaning = (
+        "is a probability of its own: a text has a class where it reaches the class's threshold"
+        if multi_label
+        else "sums to 1"
+    )
+    each = "entry" if multi_label else "row"
     parts = [
         f"# {_line(card.get('title', 'Text classifier'))}",
         "Made with Tailwise: from token ids to class probabilities in one ONNX file.",
         _section("intended_use", card["intended_use"]) if "intended_use" in card else "",
-        f"## How to run it\n\n`pip install onnxruntime tokenizers`, then:\n\n```python\n{_RUN}```",
+        f"## How to run it\n\n`pip install onnxruntime tokenizers`, then:\n\n```python\n{run}```",
         "The model reads tokens up to the length set in `tokenizer.json` and no further. Each "
-        "row of `probabilities` sums to 1, in the order of `labels.json`.",
+        f"{each} of `probabilities` {meaning}, in the order of `labels.json`.",
         _section("classes", card.get("classes", classes)),
         *(_section(name, value) for name, value in rest.items()),
     ]

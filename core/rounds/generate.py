@@ -144,7 +144,14 @@ def _screen(
         classify=desk.classify,
         store=desk.store,
     )
-    seed = Seed(id=plan.item.id, text=plan.item.text, label=request.label, vector=request.vector)
+    seed = Seed(
+        id=plan.item.id,
+        text=plan.item.text,
+        label=request.label,
+        also=request.also,
+        vector=request.vector,
+        multi_label=desk.session.task.multi_label,
+    )
     return screen(drafts, seed=seed)
 
 

@@ -14,7 +14,7 @@ from core.arrays import PoolArrays
 from core.budget import Spend
 from core.errors import Conflict
 from core.ports import Blobs, Clock, Generator, Ids, Jobs, Repositories, Store
-from core.records import Choice, Operation, Options, Session, Template
+from core.records import Choice, Item, Operation, Options, Session, Template
 from core.requests import GenerateRequest, GenerationPlan
 from core.seeding import SeedContext, SeedPlan, build_request, labelled_texts, plan_seeds
 from core.session_rules import require_index, require_open
@@ -127,15 +127,23 @@ def prepare(
     )
     items = tx.items.by_ids(session.id, [seed["item_id"] for seed in document["seeds"]])
     plans = [
-        SeedPlan(
-            item=items[seed["item_id"]],
-            answer=tx.labels.get(session.id, seed["label_id"]),
-            count=seed["count"],
-        )
+        _seed(tx, session, seed, items=items)
         for seed in document["seeds"]
         if seed["item_id"] in items
     ]
     return context, plans
+
+
+def _seed(
+    tx: Repositories, session: Session, document: Options, *, items: Mapping[str, Item]
+) -> SeedPlan:
+    answer = tx.labels.get(session.id, document["label_id"])
+    return SeedPlan(
+        item=items[document["item_id"]],
+        answer=answer,
+        count=document["count"],
+        class_id=document.get("class_id", answer.labels[0]),
+    )
 
 
 def labelled_positions(tx: Repositories, session: Session) -> NDArray[np.int64]:
@@ -164,7 +172,12 @@ def _input(
     return {
         "round": round_number,
         "seeds": [
-            {"item_id": plan.item.id, "label_id": plan.answer.id, "count": plan.count}
+            {
+                "item_id": plan.item.id,
+                "label_id": plan.answer.id,
+                "count": plan.count,
+                "class_id": plan.class_id,
+            }
             for plan in plans
         ],
         "template": template.id,

@@ -48,7 +48,7 @@ class ClusterNeed:
         builder = BatchBuilder(view, count=count, min_distance=min_distance)
         explore_unlabelled(builder, view, limit=round(self.explore * builder.missing), rng=rng)
         need = Need(counts=view.class_counts, shares=view.target_shares)
-        boost = 1 + margin_uncertainty(view.probabilities)
+        boost = 1 + margin_uncertainty(view.probabilities, multi_label=view.multi_label)
         candidates = _candidates(
             builder.free(), view.probabilities, need=need, boost=boost, count=builder.missing
         )
