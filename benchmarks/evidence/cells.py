@@ -16,12 +16,12 @@ from adapters.generators.templates import builtin_templates
 from adapters.learners import learners
 from benchmarks.datasets.fetching import Fetcher
 from benchmarks.datasets.opening import open_dataset
+from benchmarks.evidence.facts import facts_of
 from benchmarks.evidence.loop import Finished, Loop, Tools
 from benchmarks.evidence.records import Arm, Dataset, Draw, Experiment, Run
 from benchmarks.evidence.references import EVEN, WHOLE
 from benchmarks.evidence.stage import Division, Stage, divide, set_stage
 from benchmarks.evidence.storage import Runs, dataset_vectors, run_key
-from benchmarks.evidence.transfer import transfer_scores
 from benchmarks.evidence.writing import COPY, writer
 from benchmarks.peers import register_peers
 from core.clustering import clusterers
@@ -85,11 +85,11 @@ def _run(arm: Arm, key: str, *, cells: Cells, experiment: Experiment, folders: F
     stage = _stage(cells.dataset, cells.seed, encoder, experiment.draw(cells.seed), folders)
     with threadpool_limits(1):
         finished = run_arm(arm, stage=stage, experiment=experiment, encoder=folders.encoder)
-        facts = transfer_scores(
+        facts = facts_of(
             finished,
             stage=stage,
+            learner=learners().make(arm.learner),
             heads=experiment.transfer,
-            written_weight=finished.weights,
         )
     return Run(
         key=key,
@@ -98,7 +98,7 @@ def _run(arm: Arm, key: str, *, cells: Cells, experiment: Experiment, folders: F
         seed=cells.seed,
         rounds=finished.rounds,
         predictions=finished.predictions,
-        facts={f"transfer_{name}": score for name, score in facts.items()},
+        facts=facts,
     )
 
 
