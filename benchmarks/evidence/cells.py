@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -27,7 +27,7 @@ from benchmarks.peers import register_peers
 from core.clustering import clusterers
 from core.errors import InvalidInput
 from core.pool import QueryStrategy
-from core.ports import Encoder
+from core.ports import Encoder, Learner
 from core.records import Choice
 from core.registry import Registry
 from core.strategies import strategies
@@ -88,7 +88,7 @@ def _run(arm: Arm, key: str, *, cells: Cells, experiment: Experiment, folders: F
         facts = facts_of(
             finished,
             stage=stage,
-            learner=learners().make(arm.learner),
+            learner=head_learner(arm.learner),
             heads=experiment.transfer,
         )
     return Run(
@@ -113,11 +113,23 @@ def make_tools(arm: Arm, *, stage: Stage, encoder: Path) -> Tools:
     return Tools(
         strategy=None if arm.strategy.name in {EVEN, WHOLE} else _strategies().make(arm.strategy),
         clusterer=clusterers().make(arm.clusterer),
-        learner=learners().make(arm.learner),
+        learner=head_learner(arm.learner),
         writer=writer(
             stage, arm, templates=builtin_templates(), encoder=_Lazy(encoder, arm.encoder)
         ),
     )
+
+
+def head_learner(choice: Choice) -> Learner:
+    """A learner of heads on vectors; a loop of one that reads texts would take days.
+
+    Raises InvalidInput ``unknown-learner``; fine-tuning is measured by the transfer study.
+    """
+    if choice.name == "transformer":
+        detail = "benchmark arms train heads on vectors; fine-tuning belongs to the transfer study"
+        raise InvalidInput.at("/learner", detail, code="unknown-learner")
+    made = learners().make(choice)
+    return cast("Learner", made)
 
 
 def check_arms(experiment: Experiment) -> None:
@@ -137,7 +149,7 @@ def _check_arm(arm: Arm) -> None:
     if arm.strategy.name not in {EVEN, WHOLE}:
         _strategies().make(arm.strategy)
     clusterers().make(arm.clusterer)
-    learners().make(arm.learner)
+    head_learner(arm.learner)
     if arm.template not in builtin_templates():
         known = ", ".join(builtin_templates())
         raise InvalidInput.at(
