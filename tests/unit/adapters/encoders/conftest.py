@@ -112,6 +112,7 @@ def tiny_wheel(tiny_weights: Weights, tiny_tokenizer: bytes) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("tiny/model.safetensors", save(dict(tiny_weights)))
         archive.writestr("tiny/tokenizer.json", tiny_tokenizer)
+        archive.writestr("tiny/config.json", "{}")
     return buffer.getvalue()
 
 

