@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from adapters.charts.canvas import BLACK, BLUE, GREY, PALE, VERMILLION, name_rows
 from benchmarks.report.look import grid, panel_title
@@ -48,6 +49,7 @@ def _bars(stored: Stored, *, measure: str, words: str, sign: int) -> Figure:
         axis.set_xlabel(words, fontsize=8.5)
         axis.grid(axis="x", color="#E5E7EB")
         axis.tick_params(labelsize=8.5)
+        axis.xaxis.set_major_locator(MaxNLocator(nbins=5))
         axis.margins(x=0.08)
     _key(figure, stored)
     return figure

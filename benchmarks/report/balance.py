@@ -15,16 +15,17 @@ from matplotlib.figure import Figure
 from adapters.charts.canvas import GREY, shorten
 from benchmarks.report.stored import Stored
 
-MOST_COLUMNS = 5
-CANDIDATES = 3
+MOST_COLUMNS = 6
+PAPER = "cluster_entropy"
+"""The paper's rule, shown beside the default wherever it takes part."""
 
 
 def balance(stored: Stored) -> Figure:
-    """One row a data set, one column an arm: the default, two others and the references."""
+    """One row a data set, one column an arm."""
     names = shown(stored)
     datasets = stored.datasets()
     figure = Figure(
-        figsize=(2.15 * len(names) + 1.2, 1.55 * len(datasets) + 0.9), layout="constrained"
+        figsize=(1.95 * len(names) + 1.4, 1.55 * len(datasets) + 0.9), layout="constrained"
     )
     axes = figure.subplots(len(datasets), len(names), squeeze=False, sharey=True)
     for line, dataset in zip(axes, datasets, strict=True):
@@ -46,11 +47,10 @@ def balance(stored: Stored) -> Figure:
 
 
 def shown(stored: Stored) -> list[str]:
-    """The candidates' best-known three and the references, five columns at most."""
-    references = stored.references()
-    room = MOST_COLUMNS - min(len(references), MOST_COLUMNS - 1)
-    candidates = stored.candidates()[: min(CANDIDATES, max(room, 1))]
-    return [*candidates, *references][:MOST_COLUMNS]
+    """The default, the paper's rule and other candidates, then the references: six at most."""
+    references = stored.references()[: MOST_COLUMNS - 2]
+    candidates = sorted(stored.emphasised(), key=lambda n: (n != stored.default, n != PAPER))
+    return [*candidates[: MOST_COLUMNS - len(references)], *references]
 
 
 def _by_size(stored: Stored, dataset: str) -> list[str]:
@@ -82,7 +82,7 @@ def _stack(axis: Axes, cell: Mapping[str, Any] | None, *, order: list[str]) -> N
             width=0.86,
             color=colour,
             edgecolor="white",
-            linewidth=0.4,
+            linewidth=0.4 if len(order) <= 8 else 0.1,
         )
         bottom += shares
     for step in range(1, len(order)):

@@ -81,7 +81,8 @@ def legend(
     shown = [n for n in names if found[n].colour != PALE]
     handles = [handle(found[n], label=n, points=points) for n in shown]
     if len(shown) < len(names):
-        handles.append(Line2D([], [], color=PALE, linewidth=1.6, label="other candidates"))
+        pale = Style(colour=PALE, line="-", marker="o" if points else "", width=1.6)
+        handles.append(handle(pale, label="other candidates", points=points))
     columns = max(1, min(len(handles), int(figure.get_size_inches()[0] // 2.2)))
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=2.6)
 

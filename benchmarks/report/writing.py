@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from benchmarks.statistics.targets import Contenders
 from core.errors import InvalidInput
 
 TITLE = "Tailwise: the evidence"
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent
 FIGURES = "figures"
 Pictures = Mapping[str, Mapping[str, bytes]]
 """Kind of figure -> format -> the file's bytes."""
@@ -139,10 +140,13 @@ def _html(text: str, *, sources: Mapping[str, str]) -> str:
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(text)
-    for token in tokens:
-        for child in token.children or []:
+    for opening, token in pairwise(tokens):
+        children = token.children or []
+        for child in children:
             if child.type == "image":
                 child.attrSet("src", sources[str(child.attrGet("src"))])
+        if children and (children[0].type, children[-1].type) == ("em_open", "em_close"):
+            opening.attrSet("class", "caption")
     body = parser.renderer.render(tokens, parser.options, {})
     body = body.replace("<table>", '<div class="wide"><table>').replace(
         "</table>", "</table></div>"
