@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -38,7 +37,8 @@ from core.records import (
 from core.requests import RetrainRequest
 from core.session_rules import require_index, require_open
 from core.submission import conclude, repeated, submit
-from core.training import TrainingSet, trainable_classes, training_set
+from core.trainable import classes_to_train, refuse_too_few
+from core.training import TrainingSet, training_set
 
 
 def start_retrain(
@@ -87,7 +87,7 @@ def _snapshot(tx: Repositories, session: Session, request: RetrainRequest) -> di
     least = session.settings.min_per_class
     if request.min_per_class is not None:
         least = request.min_per_class
-    _refuse_too_few(session, labelled, min_per_class=least)
+    refuse_too_few(session, labelled, min_per_class=least)
     require_index(tx, session)
     generated = tx.generations.usable(session.id) if request.include_generated else ()
     basis = f"{watermark}:{len(generated)}:{max((g.revision for g in generated), default=0)}"
@@ -104,32 +104,6 @@ def _snapshot(tx: Repositories, session: Session, request: RetrainRequest) -> di
         "activate": request.activate or settings.activate,
         "seed": settings.seed if request.seed is None else request.seed,
     }
-
-
-def _refuse_too_few(session: Session, labelled: Sequence[Labelled], *, min_per_class: int) -> None:
-    present = Counter(c for row in labelled for c in row.labels)
-    several = session.task.multi_label
-    required = 1 if several else 2
-    hint = "one class, and answers without it" if several else "two classes"
-    if len(_classes(session, labelled, min_per_class=min_per_class)) < required:
-        raise Conflict(
-            f"a detector needs labels of at least {hint}",
-            code="insufficient-classes",
-            extras={
-                "present": dict(present),
-                "required": required,
-                "min_per_class": min_per_class,
-            },
-        )
-
-
-def _classes(session: Session, labelled: Sequence[Labelled], *, min_per_class: int) -> Labels:
-    return trainable_classes(
-        labelled,
-        order=session.task.class_ids,
-        min_per_class=min_per_class,
-        multi_label=session.task.multi_label,
-    )
 
 
 def _refuse_nothing_new(
@@ -276,7 +250,7 @@ def _training_set(
         arrays.vectors(positions),
         generated,
         written,
-        classes=_classes(session, labelled, min_per_class=snapshot["min_per_class"]),
+        classes=classes_to_train(session, labelled, min_per_class=snapshot["min_per_class"]),
         settings=replace(session.settings, generated_weight=snapshot["generated_weight"]),
         multi_label=session.task.multi_label,
     )
