@@ -1,4 +1,4 @@
-"""The members of a committee: logistic regressions, each on a bootstrap of the labelled rows."""
+"""Logistic regressions that a strategy fits for itself, such as the members of a committee."""
 
 from __future__ import annotations
 
@@ -44,6 +44,25 @@ class Members:
         return powers
 
 
+def fit_one(vectors: Floats, classes: Bools, *, strength: float, multi_label: bool) -> Members:
+    """A single model on all labelled rows, ``strength`` being the inverse of its L2 penalty."""
+    vectors, classes = _named(vectors, classes, multi_label=multi_label)
+    fit = _fit_labels if multi_label else _fit_classes
+    weights = np.ones(len(classes), dtype=np.int64)
+    matrix, bias = fit(vectors.astype(np.float64), classes, weights=weights, strength=strength)
+    return Members(
+        matrix=matrix.astype(np.float32),
+        bias=bias[None].astype(np.float32),
+        multi_label=multi_label,
+    )
+
+
+def _named(vectors: Floats, classes: Bools, *, multi_label: bool) -> tuple[Floats, Bools]:
+    """Without rows that name no class, unless these are examples of none."""
+    named = np.ones(len(classes), dtype=np.bool_) if multi_label else classes.any(axis=1)
+    return vectors[named], classes[named]
+
+
 def fit_members(
     vectors: Floats, classes: Bools, *, members: int, multi_label: bool, rng: np.random.Generator
 ) -> Members:
@@ -52,9 +71,7 @@ def fit_members(
     Rows that name no class are left out, unless with ``multi_label``, where they are
     examples of none.
     """
-    if not multi_label:
-        named = classes.any(axis=1)
-        vectors, classes = vectors[named], classes[named]
+    vectors, classes = _named(vectors, classes, multi_label=multi_label)
     rows = vectors.astype(np.float64)
     fit = _fit_labels if multi_label else _fit_classes
     fitted = [
@@ -81,12 +98,12 @@ def bootstrap(classes: Bools, *, multi_label: bool, rng: np.random.Generator) ->
 
 
 def _fit_classes(
-    rows: NDArray[np.float64], classes: Bools, *, weights: Ints
+    rows: NDArray[np.float64], classes: Bools, *, weights: Ints, strength: float = 1.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(D, C) matrix and (C,) bias of one softmax; a class without labels is ruled out."""
     matrix = np.zeros((rows.shape[1], classes.shape[1]))
     bias = np.full(classes.shape[1], -np.inf)
-    model = _regress(rows, classes.argmax(axis=1), weights=weights)
+    model = _regress(rows, classes.argmax(axis=1), weights=weights, strength=strength)
     seen = model.classes_
     bias[seen] = 0
     seen = seen[1:] if len(seen) == 2 else seen  # noqa: PLR2004
@@ -95,26 +112,28 @@ def _fit_classes(
 
 
 def _fit_labels(
-    rows: NDArray[np.float64], classes: Bools, *, weights: Ints
+    rows: NDArray[np.float64], classes: Bools, *, weights: Ints, strength: float = 1.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The same of one yes-or-no model per label; one that all rows or none have is settled."""
     matrix = np.zeros((rows.shape[1], classes.shape[1]))
     bias = np.where(classes.all(axis=0), np.inf, -np.inf)
     for column in np.flatnonzero(classes.any(axis=0) & ~classes.all(axis=0)):
-        model = _regress(rows, classes[:, column], weights=weights)
+        model = _regress(rows, classes[:, column], weights=weights, strength=strength)
         matrix[:, column], bias[column] = model.coef_[0], model.intercept_[0]
     return matrix, bias
 
 
-def _regress(rows: NDArray[np.float64], targets: NDArray[Any], *, weights: Ints) -> Any:
-    """A fitted LogisticRegression with the default learner's settings; on one thread, which
-    many small products want."""
+def _regress(
+    rows: NDArray[np.float64], targets: NDArray[Any], *, weights: Ints, strength: float
+) -> Any:
+    """A fitted LogisticRegression with the default learner's settings but for its penalty; on
+    one thread, which many small products want."""
     from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415
 
     drawn = weights > 0
-    model = LogisticRegression(class_weight="balanced", max_iter=ITERATIONS)
+    model = LogisticRegression(C=strength, class_weight="balanced", max_iter=ITERATIONS)
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(rows[drawn], targets[drawn], sample_weight=weights[drawn])

@@ -1,4 +1,4 @@
-"""Ask for what the training set lacks: class need times uncertainty, spread over clusters."""
+"""Of the rows the learner is unsure of, those that the labels lack."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from core.pool import PoolView, Selection
 from core.registry import check_option
 from core.strategies.batch import BatchBuilder
+from core.strategies.blocks import vector_blocks
+from core.strategies.members import fit_one
 from core.strategies.ranking import Floats, Positions, Ranking, top
 from core.strategies.typical import explore_unlabelled, select_typical
 from core.uncertainty import margin_uncertainty
@@ -24,43 +26,78 @@ PER_PICK, PER_CLASS = 8, 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterNeed:
-    """Rows likely to be of a class the labels lack, the unsure ones first.
+    """Rows of a shortlist of small margins, chosen for classes that the labels lack.
 
-    score(x) = sum_c need_c p_c(x) * (1 + u(x)), need_c = share_c C / (n_c + 1), with n_c
-    the labels of class c plus what the batch so far is expected to add, and u the margin
-    uncertainty. ``explore`` in [0, 0.5] is the share of the batch kept for typical rows
-    of clusters without labels. ``spread`` in [1, 100] bounds a cluster's part of the batch
-    as a multiple of an equal quota.
+    ``evenness`` e in [0, 1] sets the shortlist's length, e / (1 - e) times the labels so
+    far: 0 takes the smallest margins as they come, 1 looks at the whole pool. It grows with
+    the labels, because who knows little of the classes cannot ask for one. In it
+    score(x) = sum_c need_c q_c(x), need_c = (share_c C / (n_c + 1))^tilt, with n_c the labels
+    of class c plus what the batch so far is expected to add; ``tilt`` is in [0, 2]. q comes
+    from a logistic regression on the labelled rows with inverse penalty ``strength`` in
+    [0.01, 10,000]: the learner's own probabilities are too flat to tell classes apart. ``explore`` in [0, 0.5] is the share of the batch kept for typical
+    rows of clusters without labels. ``spread`` in [1, 100] bounds a cluster's part of the
+    batch as a multiple of an equal quota.
     """
 
+    evenness: float = 0.75
+    tilt: float = 0.5
+    strength: float = 10.0
     explore: float = 0.1
     spread: float = 4.0
 
     def __post_init__(self) -> None:
+        check_option("evenness", self.evenness, of=(int, float), least=0, most=1)
+        check_option("tilt", self.tilt, of=(int, float), least=0, most=2)
+        check_option("strength", self.strength, of=(int, float), least=0.01, most=10_000)
         check_option("explore", self.explore, of=(int, float), least=0, most=0.5)
         check_option("spread", self.spread, of=(int, float), least=1, most=100)
 
     def select(
         self, view: PoolView, count: int, *, min_distance: float, rng: np.random.Generator
     ) -> Selection:
-        if view.probabilities is None:
+        if view.probabilities is None or view.labelled_classes.any(axis=0).sum() < 2:  # noqa: PLR2004
             return select_typical(view, count, min_distance=min_distance, rng=rng)
         builder = BatchBuilder(view, count=count, min_distance=min_distance)
         explore_unlabelled(builder, view, limit=round(self.explore * builder.missing), rng=rng)
-        need = Need(counts=view.class_counts, shares=view.target_shares)
-        boost = 1 + margin_uncertainty(view.probabilities, multi_label=view.multi_label)
-        candidates = _candidates(
-            builder.free(), view.probabilities, need=need, boost=boost, count=builder.missing
-        )
-        greedy = Greedy(view.probabilities[candidates], boost=boost[candidates], need=need)
-        greedy.fill(
-            builder,
-            candidates,
-            clusters=view.clusters[candidates],
-            cap=self._cap(view, builder.missing),
-        )
-        _fill_ranked(builder, view.probabilities, need=need, boost=boost)
+        margins = margin_uncertainty(view.probabilities, multi_label=view.multi_label)
+        rows = builder.free()
+        length = self._length(view, rows.size, count=builder.missing)
+        shortlist = np.sort(rows[top(margins[rows], length)])
+        self._fill_by_need(builder, view, shortlist)
+        rows = builder.free()
+        builder.draw(Ranking(rows, scores=margins[rows]), limit=builder.missing, strategy=NAME)
         return builder.finish(NAME)
+
+    def _length(self, view: PoolView, rows: int, *, count: int) -> int:
+        """Rows on the shortlist: at least ``count``, at most all ``rows``."""
+        labelled = view.labelled_positions.size
+        if self.evenness * labelled >= (1 - self.evenness) * rows:
+            return rows
+        return min(rows, max(count, round(labelled * self.evenness / (1 - self.evenness))))
+
+    def _fill_by_need(self, builder: BatchBuilder, view: PoolView, shortlist: Positions) -> None:
+        """The batch from the shortlist, as far as clusters may give."""
+        likely = self._likely(view, shortlist)
+        need = Need(counts=view.class_counts, shares=view.target_shares, tilt=self.tilt)
+        places = _candidates(likely, need=need, count=builder.missing)
+        greedy = Greedy(likely[places], need=need)
+        rows = shortlist[places]
+        greedy.fill(
+            builder, rows, clusters=view.clusters[rows], cap=self._cap(view, builder.missing)
+        )
+
+    def _likely(self, view: PoolView, rows: Positions) -> Floats:
+        """(m, C) probabilities of the rows by a head that is surer than the learner."""
+        head = fit_one(
+            view.vectors(view.labelled_positions),
+            view.labelled_classes,
+            strength=self.strength,
+            multi_label=view.multi_label,
+        )
+        likely = np.empty((rows.size, view.class_counts.size), dtype=np.float32)
+        for part, vectors in vector_blocks(view, rows, width=head.width):
+            likely[part] = head.probabilities(vectors)[:, 0]
+        return likely
 
     def _cap(self, view: PoolView, count: int) -> int:
         """Most rows of one cluster in the batch."""
@@ -70,43 +107,47 @@ class ClusterNeed:
 
 
 class Need:
-    """How much each class is wanted, falling as the batch is expected to serve it."""
+    """How much each class is wanted, falling as the batch is expected to serve it.
 
-    def __init__(self, *, counts: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
+    A tilt below 1 keeps a class that is ten times rarer from being wanted ten times as much:
+    its likeliest rows would then be taken before those that teach more.
+    """
+
+    def __init__(
+        self, *, counts: NDArray[np.float64], shares: NDArray[np.float64], tilt: float
+    ) -> None:
         self._counts = counts.astype(np.float64)
         self._wanted = shares * shares.size
+        self._tilt = tilt
 
     def weights(self) -> Floats:
-        return (self._wanted / (self._counts + 1)).astype(np.float32)
+        return ((self._wanted / (self._counts + 1)) ** self._tilt).astype(np.float32)
 
     def expect(self, probabilities: Floats) -> None:
         """Count a picked row's class probabilities as labels to come."""
         self._counts = self._counts + probabilities
 
 
-def _candidates(
-    rows: Positions, probabilities: Floats, *, need: Need, boost: Floats, count: int
-) -> Positions:
-    """The best rows for the present need and for each class alone, ascending.
+def _candidates(likely: Floats, *, need: Need, count: int) -> Positions:
+    """Places of the best rows for the present need and for each class alone, ascending.
 
     As the batch serves one class, the need moves to others; their best rows are here
-    already, so the pool is scanned once per class and not once per pick.
+    already, so the shortlist is scanned once per class and not once per pick.
     """
     if count <= 0:
-        return rows[:0]
-    classes = probabilities.shape[1]
+        return np.empty(0, dtype=np.int64)
+    classes = likely.shape[1]
     each = PER_PICK * math.ceil(count / classes) + PER_CLASS
-    best = [top((probabilities @ need.weights() * boost)[rows], each)]
-    best += [top((probabilities[:, column] * boost)[rows], each) for column in range(classes)]
-    return rows[np.unique(np.concatenate(best))]
+    best = [top(likely @ need.weights(), each)]
+    best += [top(np.ascontiguousarray(column), each) for column in likely.T]
+    return np.unique(np.concatenate(best))
 
 
 class Greedy:
     """Candidates scored anew after every pick; ties go to the lower position."""
 
-    def __init__(self, probabilities: Floats, *, boost: Floats, need: Need) -> None:
-        self._probabilities = probabilities
-        self._boost = boost
+    def __init__(self, likely: Floats, *, need: Need) -> None:
+        self._likely = likely
         self._need = need
 
     def fill(
@@ -119,27 +160,15 @@ class Greedy:
         open_rows = np.ones(candidates.size, dtype=np.bool_)
         taken: Counter[int] = Counter()
         while builder.missing and open_rows.any():
-            scores = np.where(
-                open_rows, self._probabilities @ self._need.weights() * self._boost, -1
-            )
+            scores = np.where(open_rows, self._likely @ self._need.weights(), -1)
             best = int(np.argmax(scores))
             open_rows[best] = False
             offer = builder.offer(
                 candidates[best : best + 1], scores=scores[best : best + 1], limit=1, strategy=NAME
             )
             if offer.taken.size:
-                self._need.expect(self._probabilities[best])
+                self._need.expect(self._likely[best])
                 cluster = int(clusters[best])
                 taken[cluster] += 1
                 if taken[cluster] >= cap:
                     open_rows &= clusters != cluster
-
-
-def _fill_ranked(
-    builder: BatchBuilder, probabilities: Floats, *, need: Need, boost: Floats
-) -> None:
-    """What the candidates could not give, from the whole pool by the need as it stands."""
-    if builder.missing:
-        rows = builder.free()
-        scores = (probabilities @ need.weights() * boost)[rows]
-        builder.draw(Ranking(rows, scores=scores), limit=builder.missing, strategy=NAME)
