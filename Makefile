@@ -3,9 +3,11 @@ VENV ?= .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+EXTRAS := $(VENV)/.extras
 ENCODER := $(VENV)/.encoder
 
-.PHONY: help setup encoder demo test check fmt lint types imports openapi openapi-check serve bench cov audit clean
+.PHONY: help setup extras encoder demo test check fmt lint types imports openapi openapi-check serve \
+	bench evidence cov audit clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -16,18 +18,26 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev -e '.[postgres]'
 	touch $@
 
+# Beside the rest and not part of it, so that the demo is up without torch and its like.
+$(EXTRAS): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-e '.[postgres,peers,benchmark,cluster,transformer]'
+	touch $@
+
 $(ENCODER): $(STAMP)
 	$(BIN)/tailwise encoder install
 	touch $@
 
 setup: $(STAMP) ## virtual environment with everything the project needs
 
+extras: $(EXTRAS) ## the optional parts too: benchmarks, peers, Dask, fine-tuning
+
 encoder: $(ENCODER) ## the sentence encoder, hash-checked, no torch
 
 demo: $(ENCODER) ## run the whole loop on the bundled corpus and write a report
 	$(BIN)/tailwise demo
 
-test: $(ENCODER) ## the whole test suite
+test: $(ENCODER) $(EXTRAS) ## the whole test suite
 	$(BIN)/python -m pytest
 
 check: $(STAMP) lint types imports openapi-check ## what CI runs before the tests
@@ -58,7 +68,11 @@ serve: $(ENCODER) ## a server and a worker on this machine
 bench: $(ENCODER) ## speed and memory against references, in one table
 	$(BIN)/python -m benchmarks.performance
 
-cov: $(ENCODER) ## tests with branch coverage
+evidence: $(ENCODER) $(EXTRAS) ## every experiment, then the report (hours at first, see docs/benchmarks.md)
+	$(BIN)/tailwise benchmark run benchmarks/experiments/*.toml
+	$(BIN)/tailwise benchmark report benchmarks/results/*.json --to docs/evidence
+
+cov: $(ENCODER) $(EXTRAS) ## tests with branch coverage
 	$(BIN)/coverage run -m pytest -n 0 && $(BIN)/coverage report
 
 audit: $(STAMP) ## known vulnerabilities in the installed packages

@@ -162,6 +162,48 @@ def openapi() -> None:
     click.echo(openapi_yaml(), nl=False)
 
 
+@tailwise.group()
+def benchmark() -> None:
+    """Simulated experiments with gold labels."""
+
+
+@benchmark.command("run")
+@click.argument("experiments", nargs=-1, required=True, type=FILE, metavar="FILE...")
+@click.option("--jobs", "workers", type=click.IntRange(1, 1024), help="Processes. [all cores]")
+@click.option("--seeds", type=click.IntRange(1), help="Only the first so many seeds.")
+@click.option("--results", type=FILE, help="Folder for the summaries. [see docs/benchmarks.md]")
+@click.option("--cache", type=FILE, help="Folder for finished cells. [TAILWISE_BENCHMARK_CACHE]")
+@click.option("--datasets", type=FILE, help="Folder with data sets. [TAILWISE_DATASETS]")
+@click.option("--dask", metavar="ADDRESS", help="Run the cells on this Dask scheduler's workers.")
+def run_benchmark(*, cache: Path | None, datasets: Path | None, **options: Any) -> None:
+    """Run experiment files; what is finished already is not run again."""
+    from benchmarks.evidence.asking import run_as_asked
+
+    settings = _settings(benchmark_cache=cache, datasets=datasets)
+    sys.exit(run_as_asked(settings, **options))
+
+
+@benchmark.command("report")
+@click.argument("summaries", nargs=-1, required=True, type=FILE, metavar="SUMMARY...")
+@click.option("--to", "folder", type=FILE, required=True, help="Folder for report and figures.")
+def report_benchmark(*, summaries: Sequence[Path], folder: Path) -> None:
+    """Write a Markdown and an HTML report from stored summaries."""
+    from benchmarks.report import write_report
+
+    click.echo(f"report: {write_report(summaries, folder)}")
+
+
+@benchmark.command("datasets")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--datasets", type=FILE, help="Folder with data sets. [TAILWISE_DATASETS]")
+@click.option("--cache", type=FILE, help="Folder for fetched files. [TAILWISE_BENCHMARK_CACHE]")
+def show_benchmark(*, names: Sequence[str], datasets: Path | None, cache: Path | None) -> None:
+    """Print licence, source and class counts of data sets, or of your own files."""
+    from benchmarks.evidence.asking import show_as_asked
+
+    show_as_asked(_settings(benchmark_cache=cache, datasets=datasets), names=names)
+
+
 def main() -> None:
     """The console script: refusals are one line and exit code 2."""
     try:

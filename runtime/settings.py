@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from platformdirs import user_data_path
+from platformdirs import user_cache_path, user_data_path
 
 from core.errors import InvalidInput
 
@@ -107,6 +107,7 @@ class Settings:
     blobs_url: str = _setting("", _matching(r"[a-z0-9]+://\S+", "a URL such as file:///path"))
     encoder_dir: Path = _setting(UNSET, _path)  # noqa: RUF009 -- a field, like the others
     datasets: str = _setting("", lambda raw: str(_path(raw)))
+    benchmark_cache: Path = _setting(UNSET, _path)  # noqa: RUF009 -- a field, like the others
     host: str = _setting("127.0.0.1", _matching(r"[A-Za-z0-9.:_-]+", "a host name or address"))
     port: int = _setting(8080, _number(0, 65535))
     metrics_port: int = _setting(9090, _number(0, 65535))
@@ -140,6 +141,7 @@ class Settings:
         derived = {
             "data_dir": data,
             "encoder_dir": home / "encoders" / "minilm",
+            "benchmark_cache": user_cache_path("tailwise") / "benchmarks",
             "database_url": f"sqlite:///{data}/app.sqlite",
             "jobs_url": f"sqlite:///{data}/jobs.sqlite",
             "blobs_url": f"file://{data}/blobs",

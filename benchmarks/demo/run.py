@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
-from typing import NoReturn
 
 from rich.console import Console
 from rich.markup import escape
@@ -20,6 +17,7 @@ from benchmarks.demo.report import Report, write_report
 from benchmarks.demo.server import Running, check_ready_to_serve, has_model_key, serving
 from benchmarks.demo.terminal import board
 from benchmarks.demo.verdict import about_variations, sentences, warnings
+from benchmarks.interruption import stopping_on_terminate
 from core.errors import TailwiseError
 
 __all__ = ["DemoOptions", "demo"]
@@ -32,7 +30,7 @@ def demo(options: DemoOptions, *, console: Console | None = None) -> int:
     """Run it all; the exit code is 0, 2 for a refusal (one line says why), 130 for Ctrl-C."""
     console = console or Console(highlight=False, soft_wrap=True)
     try:
-        with _stopping_on_terminate():
+        with stopping_on_terminate():
             _run(options, console)
     except DemoRefused as refusal:
         console.print(f"[bold red]error:[/bold red] {escape(str(refusal))}")
@@ -145,21 +143,3 @@ def _check_report(options: DemoOptions) -> None:
 
 def _dim(console: Console) -> Callable[[str], None]:
     return lambda words: console.print(f"[dim]{words}[/dim]")
-
-
-@contextmanager
-def _stopping_on_terminate() -> Iterator[None]:
-    """A SIGTERM stops the run as Ctrl-C does, so that the server never outlives it.
-
-    SIGINT is set too: a shell in the background starts its commands with it ignored.
-    """
-
-    def stop(_number: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, as_completed
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ import numpy as np
 
 from benchmarks.datasets.setting_aside import FEWEST_RESERVE
 from benchmarks.evidence.cells import Cells, Folders, check_arms, run_cells, vectors_of
+from benchmarks.evidence.checking import check_pools
 from benchmarks.evidence.records import Dataset, Experiment, Run
 from benchmarks.evidence.stage import counts_of, divide
 from benchmarks.evidence.storage import run_key
 from benchmarks.evidence.transfer import check_heads
 from benchmarks.statistics import summarise, to_json
-from core.errors import Unavailable
 
 Progress = Callable[[str, int, int], None]
 """Hears of (what is going on, done, total)."""
@@ -51,6 +50,7 @@ def prepare(experiment: Experiment, folders: Folders, *, progress: Progress) -> 
     check_arms(experiment)
     check_heads(experiment.transfer)
     datasets = {name: folders.open(name) for name in experiment.datasets}
+    check_pools(experiment, datasets)
     encoders = {repr(arm.encoder): arm.encoder for arm in experiment.arms}
     for name, dataset in datasets.items():
         for choice in encoders.values():
@@ -108,23 +108,6 @@ def _unfinished(prepared: Prepared) -> Iterator[Cells]:
             yield Cells(dataset=cells.dataset, seed=cells.seed, arms=missing)
 
 
-def process_pool(workers: int) -> ProcessPoolExecutor:
-    """Fresh processes: no thread of the parent's libraries is copied into them."""
-    return ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn"))
-
-
-def dask_pool(address: str) -> AbstractContextManager[Executor]:
-    """A Dask cluster as an executor; raises Unavailable ``missing-extra`` without the library."""
-    try:
-        from distributed import Client  # type: ignore[import-not-found]  # noqa: PLC0415
-    except ImportError:
-        raise Unavailable(
-            "a Dask cluster needs: pip install 'tailwise[cluster]'", code="missing-extra"
-        ) from None
-    executor: AbstractContextManager[Executor] = Client(address).get_executor()
-    return executor
-
-
 def stored_runs(prepared: Prepared) -> list[Run]:
     """Every cell's result under the name its arm has in this experiment."""
     runs = []
@@ -136,7 +119,7 @@ def stored_runs(prepared: Prepared) -> list[Run]:
             runs.append(
                 Run(
                     key=stored.key,
-                    dataset=stored.dataset,
+                    dataset=cells.dataset,
                     arm=arm.name,
                     seed=stored.seed,
                     rounds=stored.rounds,
