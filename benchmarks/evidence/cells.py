@@ -22,10 +22,10 @@ from benchmarks.evidence.records import Arm, Dataset, Draw, Experiment, Run
 from benchmarks.evidence.references import EVEN, WHOLE
 from benchmarks.evidence.stage import Division, Stage, divide, set_stage
 from benchmarks.evidence.storage import Runs, dataset_vectors, run_key
-from benchmarks.evidence.writing import COPY, writer
+from benchmarks.evidence.writing import COPY, make_generator, writer
 from benchmarks.peers import register_peers
 from core.clustering import clusterers
-from core.errors import InvalidInput
+from core.errors import InvalidInput, InvalidOption
 from core.pool import QueryStrategy
 from core.ports import Encoder, Learner
 from core.records import Choice
@@ -141,12 +141,15 @@ def check_arms(experiment: Experiment) -> None:
         try:
             _check_arm(arm)
         except InvalidInput as refusal:
-            detail = f"arm {arm.name!r}: {refusal.detail}"
+            at = "".join(f" {error.pointer}:" for error in refusal.errors[:1])
+            detail = f"arm {arm.name!r}:{at} {refusal.detail}"
             raise InvalidInput(detail, code=refusal.code, errors=refusal.errors) from None
 
 
 def _check_arm(arm: Arm) -> None:
-    if arm.strategy.name not in {EVEN, WHOLE}:
+    if arm.strategy.name in {EVEN, WHOLE}:
+        _no_options(arm.strategy, at="/strategy")
+    else:
         _strategies().make(arm.strategy)
     clusterers().make(arm.clusterer)
     head_learner(arm.learner)
@@ -157,12 +160,35 @@ def _check_arm(arm: Arm) -> None:
             f"there is no template {arm.template}; known: {known}",
             code="unknown-template",
         )
-    if arm.generator is not None and arm.generator.name not in {COPY, "simulated", "perturb"}:
+    if arm.generator is not None:
+        _check_generator(arm.generator)
+
+
+def _check_generator(choice: Choice) -> None:
+    if choice.name not in {COPY, "simulated", "perturb"}:
         raise InvalidInput.at(
             "/generator",
             "benchmarks write with simulated, perturb, copy or none",
             code="unknown-generator",
         )
+    if choice.name == COPY:
+        _no_options(choice, at="/generator")
+    else:
+        make_generator(choice, reserve=_NoReserve(), classes=())
+
+
+def _no_options(choice: Choice, *, at: str) -> None:
+    for option in choice.options:
+        detail = f"{choice.name} has no options"
+        raise InvalidOption.at(f"{at}/options/{option}", detail, code="unknown-option")
+
+
+class _NoReserve:
+    """A reserve without rows, to try a generator's options on."""
+
+    def nearest(self, vector: Any, *, class_id: str, limit: int) -> list[tuple[str, str]]:
+        del vector, class_id, limit
+        return []
 
 
 def _strategies() -> Registry[QueryStrategy]:

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from benchmarks.evidence.records import Arm, Experiment, Treatment
 from core.errors import InvalidInput
@@ -34,6 +34,9 @@ TABLES = {
     "budget": {"start", "batch", "rounds"},
     "seeds": {"first", "count"},
 }
+FEWEST = {"start": 2, "batch": 1, "rounds": 1}
+"""A start of fewer than two labels cannot hold two classes, and so trains nothing."""
+SHARES = {"pool_share": "(0, 1]", "reserve_share": "(0, 1)"}
 ARM_FIELDS = {field.name for field in fields(Arm)}
 CHOICES = {"encoder", "clusterer", "strategy", "learner", "generator"}
 ONE_OF = {
@@ -65,23 +68,20 @@ def experiment_of(document: Mapping[str, Any], *, name: str, sha256: str = "") -
         _known(_table(part, at=f"/{table}"), known=known, at=f"/{table}")
     base = _arm_values(document.get("base", {}), at="/base", allowed=ARM_FIELDS - {"name"})
     arms = tuple(_arms(document, base=base))
-    plain: dict[str, Any] = {
-        key: document[key]
-        for key in ("evaluate", "baseline", "default", "pool_share", "reserve_share")
-        if key in document
-    }
+    plain: dict[str, Any] = {key: document[key] for key in SHARES if key in document}
+    for key in ("title", "question", "evaluate", "baseline", "default"):
+        if key in document:
+            plain[key] = _text(document[key], at=f"/{key}")
     for key, value in document.get("budget", {}).items():
-        plain[key] = _whole(value, at=f"/budget/{key}")
+        plain[key] = _whole(value, at=f"/budget/{key}", least=FEWEST[key])
     experiment = Experiment(
         name=name,
-        title=str(document.get("title", name)),
-        question=str(document.get("question", "")),
         datasets=tuple(_strings(document.get("datasets"), at="/datasets", least=1)),
         arms=arms,
         seeds=_seeds(document.get("seeds", {})),
         transfer=tuple(_strings(document.get("transfer", []), at="/transfer")),
         sha256=sha256,
-        **plain,
+        **{"title": name, "question": "", **plain},
     )
     return _checked(experiment)
 
@@ -98,7 +98,7 @@ def _arms(document: Mapping[str, Any], *, base: Mapping[str, Any]) -> list[Arm]:
         chosen = _arm_values(dict(zip(grid, values, strict=True)), at="/grid", allowed=ARM_FIELDS)
         varied = {key: chosen[key] for key in grid if len(grid[key]) > 1} or chosen
         arms.append(Arm(**{**base, **chosen, "name": " / ".join(map(_words, varied.values()))}))
-    for number, table in enumerate(document.get("arms", [])):
+    for number, table in enumerate(_list(document.get("arms", []), at="/arms")):
         at = f"/arms/{number}"
         chosen = _arm_values(_table(table, at=at), at=at, allowed=ARM_FIELDS)
         values = {**base, **chosen}
@@ -111,20 +111,32 @@ def _arm_values(table: Mapping[str, Any], *, at: str, allowed: set[str]) -> dict
     _known(_table(table, at=at), known=allowed, at=at)
     values: dict[str, Any] = {}
     for key, value in table.items():
-        if key in CHOICES:
-            values[key] = None if value == "none" else _choice(value, at=f"{at}/{key}")
-        elif key in ONE_OF and value not in ONE_OF[key]:
-            raise _refusal(f"{at}/{key}", f"must be one of {', '.join(ONE_OF[key])}")
-        else:
-            values[key] = value
-    if values.get("strategy", 0) is None or values.get("learner", 0) is None:
-        raise _refusal(at, "every arm needs a strategy and a learner")
+        values[key] = _arm_value(key, value, at=f"{at}/{key}")
     return values
+
+
+def _arm_value(key: str, value: object, *, at: str) -> object:
+    """One setting of an arm, of the type and in the range its record names."""
+    if key in CHOICES:
+        return None if key == "generator" and value == "none" else _choice(value, at=at)
+    if key in ONE_OF:
+        if value not in ONE_OF[key]:
+            raise _refusal(at, f"must be one of {', '.join(ONE_OF[key])}")
+        return value
+    if key in {"recluster", "reference"}:
+        if not isinstance(value, bool):
+            raise _refusal(at, "must be true or false")
+        return value
+    if key == "variations":
+        return _whole(value, at=at)
+    if key == "min_distance":
+        return _between(value, at=at, least=0, most=2)
+    return _text(value, at=at)
 
 
 def _choice(value: object, *, at: str) -> Choice:
     """``"name"``, or a table of ``name`` and its options."""
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and value not in {"", "none"}:
         return Choice(name=value)
     if isinstance(value, dict) and isinstance(value.get("name"), str):
         return Choice(name=value["name"], options={k: v for k, v in value.items() if k != "name"})
@@ -154,10 +166,11 @@ def _checked(experiment: Experiment) -> Experiment:
         raise _refusal("/arms", f"arms need names of their own; {what}")
     if experiment.evaluate not in ONE_OF["evaluate"]:
         raise _refusal("/evaluate", "must be development or test")
-    for key in ("pool_share", "reserve_share"):
+    for key, range_ in SHARES.items():
         share = getattr(experiment, key)
-        if not isinstance(share, int | float) or not 0 < share <= 1:
-            raise _refusal(f"/{key}", "must be a share in (0, 1]")
+        _between(share, at=f"/{key}", least=0, most=1)
+        if share == 0 or (share == 1 and range_.endswith(")")):
+            raise _refusal(f"/{key}", f"must be a share in {range_}")
     for key in ("baseline", "default"):
         named = getattr(experiment, key)
         if named is not None and named not in names:
@@ -166,7 +179,8 @@ def _checked(experiment: Experiment) -> Experiment:
 
 
 def with_seeds(experiment: Experiment, count: int) -> Experiment:
-    """The same experiment with its first ``count`` seeds."""
+    """The same experiment with its first ``count`` seeds; raises InvalidInput below one."""
+    _whole(count, at="/seeds/count")
     return replace(experiment, seeds=experiment.seeds[:count])
 
 
@@ -196,6 +210,25 @@ def _whole(value: object, *, at: str, least: int = 1) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise _refusal(at, f"must be a whole number of at least {least}")
     return value
+
+
+def _text(value: object, *, at: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise _refusal(at, "must be a text")
+    return value
+
+
+def _list(value: object, *, at: str) -> Sequence[object]:
+    if not isinstance(value, list):
+        raise _refusal(at, "must be a list")
+    return value
+
+
+def _between(value: object, *, at: str, least: float, most: float) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not least <= cast("float", value) <= most:
+        raise _refusal(at, f"must be a number from {least} to {most}")
+    return cast("float", value)
 
 
 def _refusal(at: str, what: str) -> InvalidInput:

@@ -81,12 +81,7 @@ class Loop:
 
     def run(self) -> Finished:
         """Start, then as many rounds as the experiment has."""
-        start = start_rows(
-            self._stage,
-            self._arm,
-            count=self._experiment.start,
-            clusterer=self._tools.clusterer,
-        )
+        start = start_rows(self._stage, self._arm, count=self._experiment.start)
         self._label(start.tolist())
         head = self._fit()
         rounds = [self._measures(head)]
@@ -142,7 +137,8 @@ class Loop:
         places = np.array(self._labelled, dtype=np.int64)
         own = self._stage.pool.targets[places]
         columns = np.unique(own)
-        written = [row for row in self._written if row.target in set(columns.tolist())]
+        known = set(columns.tolist())
+        written = [row for row in self._written if row.target in known]
         weights = self._weights(written)
         vectors = [self._stage.pool.vectors[places]] + [row.vector[None] for row in written]
         targets = np.concatenate([own, np.array([row.target for row in written], dtype=np.int64)])

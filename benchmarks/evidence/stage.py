@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from benchmarks.datasets.longtail import long_tail
 from benchmarks.datasets.setting_aside import development_quarter, reserve_mask
-from benchmarks.evidence.records import Arm, Dataset, Draw
-from core.clustering import Clusterer, assign
+from benchmarks.evidence.records import KMEANS, Arm, Dataset, Draw
+from core.clustering import Clusterer, assign, clusterers
 from core.coldstart import representativeness
 from core.errors import InvalidInput
 from core.records import Labels
@@ -139,13 +139,9 @@ class Stage:
 
 def set_stage(division: Division, *, draw: Draw, seed: int) -> Stage:
     """The draw of ``seed``; raises InvalidInput where the pool cannot feed the budget."""
+    check_pool(division, draw=draw)
     rng = np.random.default_rng([seed, POOL])
     numbers = _stratified(division, share=draw.pool_share, rng=rng)
-    if len(numbers) < draw.labels:
-        raise InvalidInput(
-            f"{division.dataset.name}: {len(numbers)} pool rows cannot give {draw.labels} labels",
-            code="pool-too-small",
-        )
     tests = len(division.test)
     stage = Stage(
         division=division,
@@ -160,23 +156,45 @@ def set_stage(division: Division, *, draw: Draw, seed: int) -> Stage:
     return stage
 
 
-def start_rows(stage: Stage, arm: Arm, *, count: int, clusterer: Clusterer) -> Ints:
-    """The first places to be labelled: equal for all arms that start alike."""
+def check_pool(division: Division, *, draw: Draw) -> None:
+    """Raise InvalidInput ``pool-too-small`` where the pool cannot feed the budget, or holds
+    no second class; it is the same for every seed of one division."""
+    sizes = _sizes(division, share=draw.pool_share)
+    if sum(sizes) < draw.labels or sum(size > 0 for size in sizes) < 2:
+        raise InvalidInput.at(
+            "/budget",
+            f"{division.dataset.name}: {sum(sizes)} pool rows of "
+            f"{sum(size > 0 for size in sizes)} classes cannot give {draw.labels} labels",
+            code="pool-too-small",
+        )
+
+
+def start_rows(stage: Stage, arm: Arm, *, count: int) -> Ints:
+    """The first places to be labelled: equal for all arms that start alike.
+
+    A typical start comes from k-means whatever clusterer the arm goes on with.
+    """
     if arm.start == "random":
         return stage.start
-    clusters, _ = stage.clusters(f"typical {count}", _Fixed(clusterer, count))
-    return _typical(stage, clusters, count=count)
+    clusters, _ = stage.clusters(f"typical {count}", _Fixed(clusterers().make(KMEANS), count))
+    return _with_two_classes(stage, _typical(stage, clusters, count=count))
 
 
 def _stratified(division: Division, *, share: float, rng: np.random.Generator) -> Ints:
     """``share`` of every class's pool rows, at least two, ascending."""
     targets = division.targets[division.pool]
     kept = []
-    for column in range(len(division.dataset.classes)):
+    for column, size in enumerate(_sizes(division, share=share)):
         rows = division.pool[targets == column]
-        size = min(len(rows), max(2, round(share * len(rows))))
         kept.append(rng.permutation(rows)[:size])
     return np.sort(np.concatenate(kept))
+
+
+def _sizes(division: Division, *, share: float) -> list[int]:
+    """How many rows of each class a seed draws."""
+    targets = division.targets[division.pool]
+    counts = np.bincount(targets, minlength=len(division.dataset.classes)).tolist()
+    return [min(count, max(2, round(share * count))) for count in counts]
 
 
 def _random_start(stage: Stage, *, count: int) -> Ints:
@@ -217,6 +235,16 @@ def _typical(stage: Stage, clusters: NDArray[np.int32], *, count: int) -> Ints:
     rest = np.setdiff1d(np.arange(len(clusters)), chosen)
     more = rng.permutation(rest)[: max(0, count - len(chosen))]
     return np.array([*chosen[:count], *more.tolist()], dtype=np.int64)
+
+
+def _with_two_classes(stage: Stage, places: Ints) -> Ints:
+    """``places``; where all are of one class, the last gives way to a row of another, because
+    nothing can be trained on one class."""
+    targets = stage.pool.targets
+    if len(np.unique(targets[places])) > 1:
+        return places
+    others = np.flatnonzero(targets != targets[places[0]])
+    return np.append(places[:-1], stage.rng(START, 2).choice(others))
 
 
 def counts_of(division: Division) -> dict[str, dict[str, int]]:

@@ -84,6 +84,8 @@ class Runs:
             document = json.loads(path.read_bytes())
             body = document["run"]
             _match(document["sha256"], body)
+            if body["key"] != key:
+                raise corrupt(path)
             packed = zlib.decompress(base64.b85decode(body["predictions"]))
             return Run(
                 key=body["key"],

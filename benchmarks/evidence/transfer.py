@@ -72,7 +72,8 @@ def _reduced(train: Any, test: Any, *, stage: Stage, tfidf: Any) -> tuple[Any, A
 
     if "lsa" not in stage.memory:
         pool = tfidf.transform([stage.text(int(n)) for n in stage.pool.numbers])
-        model = TruncatedSVD(LSA_DIMENSIONS, random_state=stage.seed)
+        most = min(LSA_DIMENSIONS, min(pool.shape) - 1)
+        model = TruncatedSVD(most, random_state=stage.seed)
         stage.memory["lsa"] = model.fit(pool)
     model = stage.memory["lsa"]
     return normalize(model.transform(train)), normalize(model.transform(test))

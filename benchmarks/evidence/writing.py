@@ -14,9 +14,9 @@ from adapters.generators import generators
 from benchmarks.evidence.records import Arm, Treatment
 from benchmarks.evidence.stage import WRITE, Stage
 from core.generation import GenerationRequest
-from core.ports import Encoder, Generator
+from core.ports import Encoder, Generator, Reserve
 from core.prompting import draw_attributes, plan_counts
-from core.records import Choice, LabelClass, Template
+from core.records import Choice, LabelClass, Labels, Template
 from core.screening import CONFIDENT
 from core.texts import normalise
 
@@ -159,20 +159,17 @@ def writer(
         return CopyWriter(stage, variations=arm.variations)
     return GeneratorWriter(
         stage,
-        make_generator(arm.generator, stage=stage),
+        make_generator(arm.generator, reserve=StageReserve(stage), classes=stage.classes),
         arm=arm,
         template=templates[arm.template],
         encoder=encoder,
     )
 
 
-def make_generator(choice: Choice, *, stage: Stage) -> Generator:
-    """A generator that needs no provider, drawing from the stage's reserve."""
+def make_generator(choice: Choice, *, reserve: Reserve, classes: Labels) -> Generator:
+    """A generator that needs no provider, drawing from ``reserve``."""
     known = generators(
-        anthropic_key=None,
-        anthropic_base_url=None,
-        reserve=StageReserve(stage),
-        class_ids=stage.classes,
+        anthropic_key=None, anthropic_base_url=None, reserve=reserve, class_ids=classes
     )
     return known.make(choice)
 
