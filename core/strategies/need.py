@@ -34,9 +34,10 @@ class ClusterNeed:
     score(x) = sum_c need_c q_c(x), need_c = (share_c C / (n_c + 1))^tilt, with n_c the labels
     of class c plus what the batch so far is expected to add; ``tilt`` is in [0, 2]. q comes
     from a logistic regression on the labelled rows with inverse penalty ``strength`` in
-    [0.01, 10,000]: the learner's own probabilities are too flat to tell classes apart. ``explore`` in [0, 0.5] is the share of the batch kept for typical
-    rows of clusters without labels. ``spread`` in [1, 100] bounds a cluster's part of the
-    batch as a multiple of an equal quota.
+    [0.01, 10,000]: the learner's own probabilities are too flat to tell classes apart.
+    ``explore`` in [0, 0.5] is the share of the batch kept for typical rows of clusters
+    without labels. ``spread`` in [1, 100] bounds a cluster's part of the batch as a multiple
+    of an equal quota.
     """
 
     evenness: float = 0.75

@@ -150,58 +150,6 @@ def test_independent_labels_are_unsure_near_a_half(name):
     assert rows_of(select(name, view, 1)) == [2]
 
 
-def test_cluster_need_asks_for_the_class_the_labels_lack():
-    view = view_of([[0.9, 0.1]] * 5 + [[0.1, 0.9]] * 5, counts=[50, 2])
-    picked = rows_of(select("cluster_need", view, 5, explore=0))
-    assert picked == [5, 6, 7, 8, 9]
-
-
-def test_cluster_need_turns_to_the_other_class_once_the_first_is_served():
-    view = view_of([[0.99, 0.01]] * 20 + [[0.01, 0.99]] * 20, counts=[0, 0])
-    picked = rows_of(select("cluster_need", view, 10, explore=0))
-    assert sum(row < 20 for row in picked) == 5
-
-
-def test_cluster_need_follows_the_target_shares():
-    view = view_of([[0.99, 0.01]] * 20 + [[0.01, 0.99]] * 20, shares=[0.8, 0.2])
-    picked = rows_of(select("cluster_need", view, 10, explore=0))
-    assert sum(row < 20 for row in picked) == 8
-
-
-def test_cluster_need_prefers_the_unsure_among_equally_needed():
-    view = view_of([[0.8, 0.2, 0.0], [0.8, 0.1, 0.1], [0.45, 0.55, 0.0]], counts=[5, 5, 5])
-    assert rows_of(select("cluster_need", view, 1, explore=0)) == [2]
-
-
-def test_cluster_need_bounds_what_one_cluster_gives():
-    probabilities = [[0.1, 0.9]] * 20 + [[0.2, 0.8]] * 20
-    view = view_of(probabilities, clusters=[0] * 20 + [1] * 20, cluster_count=2, counts=[9, 0])
-    selection = select("cluster_need", view, 10, explore=0, spread=1)
-    assert Counter(pick.cluster for pick in selection.picks) == {0: 5, 1: 5}
-
-
-def test_cluster_need_keeps_a_share_for_typical_rows_of_unlabelled_clusters():
-    view = view_of(
-        [[0.5, 0.5]] * 40, clusters=[0] * 20 + [1] * 19 + [2], cluster_count=3, labelled=[0]
-    )
-    explored = [p for p in select("cluster_need", view, 20).picks if p.strategy == "typical"]
-    assert {pick.cluster for pick in explored} == {1, 2}
-    assert len(explored) == 2
-
-
-def test_cluster_need_explores_nothing_where_every_cluster_has_labels():
-    view = view_of([[0.5, 0.5]] * 20, labelled=[0])
-    assert {p.strategy for p in select("cluster_need", view, 10).picks} == {"cluster_need"}
-
-
-@pytest.mark.parametrize(
-    "options", [{"explore": 0.6}, {"explore": True}, {"spread": 0}, {"spread": "2"}]
-)
-def test_cluster_need_refuses_options_out_of_bounds(options):
-    with pytest.raises(InvalidOption):
-        strategies().make(Choice(name="cluster_need", options=options))
-
-
 def test_an_unknown_strategy_is_told_the_known_ones():
     with pytest.raises(InvalidInput) as caught:
         strategies().get("clever")

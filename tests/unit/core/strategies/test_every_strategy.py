@@ -15,7 +15,7 @@ from core.records import Choice
 from core.strategies import strategies
 
 EVERY = strategies().names()
-READING = {"k_center", "badge", "anchors", "committee"}
+READING = {"k_center", "badge", "anchors", "committee", "cluster_need"}
 """Those that look at the vectors of the whole pool, in blocks."""
 GUIDED = tuple(name for name in EVERY if name != "random")
 MIN_DISTANCE = 0.05
