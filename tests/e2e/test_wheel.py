@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 OURS = ("api", "core", "oracle", "adapters", "runtime", "benchmarks")
-DATA = {".py", ".toml", ".csv", ".mako", ".yaml", ".html", ".css", ".js"}
+DATA = {".py", ".toml", ".csv", ".mako", ".yaml", ".html", ".css", ".js", ".j2"}
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +89,10 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path
         "adapters/store/migrations/script.py.mako",
         "adapters/store/migrations/versions/r0001_first.py",
         "benchmarks/demo/corpus/messages.csv",
+        "benchmarks/datasets/catalog.toml",
+        "benchmarks/datasets/picks/diasafety6_lt.toml",
+        "benchmarks/experiments/small.toml",
+        "benchmarks/report/templates/page.html.j2",
     ],
 )
 def test_the_wheel_holds_what_is_read_at_run_time(wheel: Path, name: str) -> None:
