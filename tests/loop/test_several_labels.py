@@ -71,7 +71,8 @@ def test_three_rounds_find_the_topics_of_texts_with_two_of_them(tailwise: Tailwi
     answers = tailwise.predict(session, texts, model_id=None)
     both = sum(row.labels == ("garden", "kitchen") for row in answers.results[:10])
     none = sum(row.labels == () for row in answers.results[10:])
-    assert (both > 5, none > 5) == (True, True)
+    assert min(both, none) >= 3, (both, none)
+    assert both + none > 10, (both, none)
 
 
 def test_predictions_are_independent_and_follow_the_thresholds(tailwise: Tailwise) -> None:
