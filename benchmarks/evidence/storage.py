@@ -9,6 +9,7 @@ import os
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def run_key(dataset: Dataset, arm: Arm, *, seed: int, experiment: Experiment) ->
     del settings["name"], settings["reference"]
     facts = {
         "version": RESULTS_VERSION,
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": _versions(),
         "dataset": [
             dataset.name,
             dataset.sha256,
@@ -48,6 +49,12 @@ def run_key(dataset: Dataset, arm: Arm, *, seed: int, experiment: Experiment) ->
         "transfer": experiment.transfer,
     }
     return hashlib.sha256(_canonical(facts)).hexdigest()
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Looked up once: a study asks for thousands of keys."""
+    return {name: version(name) for name in LIBRARIES}
 
 
 class Runs:

@@ -94,18 +94,20 @@ def run(prepared: Prepared, *, pool: AbstractContextManager[Executor], progress:
 
 
 def _unfinished(prepared: Prepared) -> Iterator[Cells]:
-    """Tasks with what they still lack."""
+    """Tasks with what they still lack; raises Unavailable ``corrupt-cache`` for a damaged cell,
+    because it would otherwise be noticed when all others are done."""
+    runs = prepared.folders.runs
     for cells in tasks(prepared.experiment):
         dataset = prepared.datasets[cells.dataset]
-        missing = tuple(
-            arm
-            for arm in cells.arms
-            if not prepared.folders.runs.has(
-                run_key(dataset, arm, seed=cells.seed, experiment=prepared.experiment)
-            )
-        )
+        missing = []
+        for arm in cells.arms:
+            key = run_key(dataset, arm, seed=cells.seed, experiment=prepared.experiment)
+            if not runs.has(key):
+                missing.append(arm)
+            else:
+                runs.load(key)
         if missing:
-            yield Cells(dataset=cells.dataset, seed=cells.seed, arms=missing)
+            yield Cells(dataset=cells.dataset, seed=cells.seed, arms=tuple(missing))
 
 
 def stored_runs(prepared: Prepared) -> list[Run]:
