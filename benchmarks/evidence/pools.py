@@ -12,7 +12,7 @@ from threading import Thread
 
 from core.errors import NotInstalled, Unavailable
 
-DASK_SECONDS = 30
+DASK_SECONDS = 10
 
 
 @contextmanager

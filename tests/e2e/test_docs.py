@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.evidence.cells import check_arms
+from benchmarks.evidence.experiment import ARM_FIELDS, TABLES, load_experiment
 from tests.e2e.running import running
 
 ROOT = Path(__file__).parent.parent.parent
@@ -56,3 +58,24 @@ def test_every_make_target_of_the_readme_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert named
     assert {word for line in named for word in line.split()} <= targets
+
+
+def test_the_experiment_of_the_benchmarks_page_is_accepted(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    [text] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "mine.toml").write_text(text)
+    experiment = load_experiment(tmp_path / "mine.toml")
+    check_arms(experiment)
+    assert experiment.default in {arm.name for arm in experiment.arms}
+
+
+def test_every_key_of_an_experiment_is_documented() -> None:
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    named = set(re.findall(r"`([a-z_]+)`", page))
+    assert (TABLES[""] | TABLES["budget"] | TABLES["seeds"] | ARM_FIELDS) - named == {
+        "base",
+        "grid",
+        "arms",
+        "budget",
+        "seeds",
+    }
