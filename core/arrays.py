@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ports import Blobs, Clock, Ids, Job
-from core.records import SHARD_ROWS, IndexVersion, Model
+from core.records import SHARD_ROWS, IndexVersion, Model, Shard
 
-Score = Callable[[NDArray[np.float16]], NDArray[np.float32]]
-"""(rows, D) vectors to (rows, C) probabilities."""
+Score = Callable[[Shard], NDArray[np.float32]]
+"""A shard's rows to (rows, C) probabilities, by position."""
 
 POOL, TEST, RESERVE, DELETED = 0, 1, 2, -1
 """Codes in a shard's split array; the first three follow ``core.records.SPLITS``."""
@@ -87,8 +87,7 @@ def rescored(
     """The next version: the same rows with ``model``'s probabilities in every shard."""
     shards = []
     for done, shard in enumerate(version.shards):
-        probabilities = score(blobs.array(shard.vectors))
-        shards.append(replace(shard, probabilities=blobs.put_array(probabilities)))
+        shards.append(replace(shard, probabilities=blobs.put_array(score(shard))))
         job.progress("score", done + 1, len(version.shards))
     return replace(
         version,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +91,7 @@ class Classifier(Protocol):
         """(n, C) float32 probabilities for (n, D) vectors."""
 
 
+@runtime_checkable
 class TextClassifier(Protocol):
     """A loaded ONNX model that reads texts."""
 
@@ -121,6 +122,7 @@ class FittedHead(Protocol):
         """Probabilities by the training library: the reference for parity."""
 
 
+@runtime_checkable
 class TextLearner(Protocol):
     """Fits a whole model on texts and leaves it as ONNX."""
 

@@ -31,7 +31,12 @@ def choose_thresholds(data: TrainingSet, *, fit_predict: FitPredict) -> dict[str
     """
     held = data.rows(data.human)
     probabilities = out_of_fold(data, fit_predict=fit_predict)
-    columns = zip(data.classes, probabilities.T, held.members().T, strict=True)
+    return drawn(held, probabilities)
+
+
+def drawn(judged: TrainingSet, probabilities: NDArray[np.float32]) -> dict[str, float]:
+    """Class id -> threshold, from (n, C) probabilities of rows the model did not see."""
+    columns = zip(judged.classes, probabilities.T, judged.members().T, strict=True)
     return {class_id: _threshold(scores, has) for class_id, scores, has in columns}
 
 

@@ -21,7 +21,8 @@ class TrainingSet:
     multi-label task bool (n, C) of the classes each row has; ``weights`` float32 (n,),
     ``held_out`` bool (n,): human rows that an estimate may be made on, and variations of
     them, which that estimate must not see; ``human`` bool (n,); ``groups`` int64 (n,): a
-    human row and the variations of it have the same number."""
+    human row and the variations of it have the same number; ``texts`` (n,) are there only
+    where the learner reads them."""
 
     classes: Labels
     vectors: NDArray[np.float32]
@@ -30,6 +31,7 @@ class TrainingSet:
     human: NDArray[np.bool_]
     held_out: NDArray[np.bool_]
     groups: NDArray[np.int64]
+    texts: tuple[str, ...] = ()
 
     @property
     def multi_label(self) -> bool:
@@ -51,6 +53,7 @@ class TrainingSet:
             human=self.human[chosen],
             held_out=self.held_out[chosen],
             groups=self.groups[chosen],
+            texts=tuple(t for t, keep in zip(self.texts, chosen, strict=False) if keep),
         )
 
     def columns(self, chosen: NDArray[np.bool_]) -> TrainingSet:
@@ -122,11 +125,13 @@ def training_set(
     classes: Labels,
     settings: SessionSettings,
     multi_label: bool = False,
+    human_texts: Sequence[str] | None = None,
 ) -> TrainingSet:
     """Rows whose class is in ``classes``, human ones first, both in the order given.
 
     With ``multi_label`` every row is there: one without any of the classes is an example
-    of what none of them is.
+    of what none of them is. ``human_texts`` are the labelled rows' own, for learners that
+    read texts.
     """
     own = _usable([r.labels for r in labelled], classes=classes, multi_label=multi_label)
     written = _usable([r.labels for r in generated], classes=classes, multi_label=multi_label)
@@ -147,6 +152,7 @@ def training_set(
         human=np.array([True] * len(own) + [False] * len(written), dtype=bool),
         held_out=np.array([source in held for source in sources], dtype=bool),
         groups=_numbered(sources),
+        texts=_texts(human_texts, own, [row.text for row in variations]),
     )
 
 
@@ -157,6 +163,12 @@ def _usable(
     known = set(classes)
     found = [(n, tuple(c for c in row if c in known)) for n, row in enumerate(answers)]
     return [(n, labels) for n, labels in found if labels or multi_label]
+
+
+def _texts(
+    human: Sequence[str] | None, own: Sequence[tuple[int, Labels]], written: Sequence[str]
+) -> tuple[str, ...]:
+    return () if human is None else (*(human[n] for n, _ in own), *written)
 
 
 def _targets(rows: Sequence[Labels], *, classes: Labels, multi_label: bool) -> Targets:

@@ -57,7 +57,7 @@ def candidates(
     labelled: NDArray[np.int64],
     arrays: PoolArrays,
     written: Written,
-    classify: Callable[[NDArray[np.float32]], Sequence[Mapping[str, float]]] | None,
+    classify: Callable[[Sequence[str], NDArray[np.float32]], Sequence[Mapping[str, float]]] | None,
     store: Store,
 ) -> list[Candidate]:
     """Each text with its neighbours among training, pool and test rows.
@@ -74,7 +74,7 @@ def candidates(
         corpus: nearest(vectors, arrays.shards(), NEIGHBOURS, mask=partial(_slice, chosen))
         for corpus, chosen in (("training", training), ("pool", pool), ("test", splits == TEST))
     }
-    opinions = classify(vectors) if classify else [None] * len(texts)
+    opinions = classify(texts, vectors) if classify else [None] * len(texts)
     with store.read() as tx:
         near = {
             corpus: _named(tx, session, positions, cosines)

@@ -30,30 +30,58 @@ def bundle(
 
     Raises Conflict ``encoder-not-portable`` where the session's encoder has no graph.
     """
-    from adapters.encoders.onnx_encoder import OnnxEncoder  # noqa: PLC0415
-    from adapters.learners.bundle import export_bundle, write_bundle  # noqa: PLC0415
+    from adapters.learners.bundle import write_bundle  # noqa: PLC0415
+    from adapters.learners.loading import reads_texts  # noqa: PLC0415
 
-    encoder = encoder_for(session.settings.encoder)
+    data = blobs.get(model.onnx)
+    if reads_texts(data):
+        files = _text_model(session, model, data)
+    else:
+        files = _with_encoder(session, model, data, encoder=encoder_for(session.settings.encoder))
+    file = io.BytesIO()
+    write_bundle(file, files)
+    return file.getvalue()
+
+
+def _text_model(session: Session, model: Model, data: bytes) -> Mapping[str, bytes]:
+    from adapters.learners.bundle import package  # noqa: PLC0415
+    from adapters.learners.transformer_onnx import portable  # noqa: PLC0415
+
+    graph, tokenizer = portable(data)
+    source = {"fine-tuned from": model.parameters.get("model", "unknown")}
+    return package(
+        graph,
+        tokenizer=tokenizer,
+        classes=model.classes,
+        thresholds=model.thresholds,
+        card=_card(session, model) | {"encoder": source},
+    )
+
+
+def _with_encoder(
+    session: Session, model: Model, head: bytes, *, encoder: Encoder
+) -> Mapping[str, bytes]:
+    from adapters.encoders.onnx_encoder import OnnxEncoder  # noqa: PLC0415
+    from adapters.learners.bundle import export_bundle  # noqa: PLC0415
+
     if not isinstance(encoder, OnnxEncoder):
         raise Conflict(
             "this session's encoder has no ONNX graph; only its head can be downloaded",
             code="encoder-not-portable",
         )
     portable = encoder.portable()
-    files = export_bundle(
+    about = {"id": model.encoder_id, "licence": portable.licence, "source": portable.source}
+    return export_bundle(
         encoder=portable.model,
         tokenizer=portable.tokenizer,
-        head=blobs.get(model.onnx),
+        head=head,
         classes=model.classes,
         thresholds=model.thresholds,
-        card=_card(session, model, licence=portable.licence, source=portable.source),
+        card=_card(session, model) | {"encoder": about},
     )
-    file = io.BytesIO()
-    write_bundle(file, files)
-    return file.getvalue()
 
 
-def _card(session: Session, model: Model, *, licence: str, source: str) -> Mapping[str, Any]:
+def _card(session: Session, model: Model) -> dict[str, Any]:
     """The model card's sections."""
     metrics = model.metrics
     quality = {name: round(metrics[name], 4) for name in QUALITY if name in metrics}
@@ -76,5 +104,4 @@ def _card(session: Session, model: Model, *, licence: str, source: str) -> Mappi
         "recall by class": recall or "not measured",
         **({"thresholds": thresholds} if thresholds else {}),
         "head": {"sha256": model.onnx, "parity": model.parity},
-        "encoder": {"id": model.encoder_id, "licence": licence, "source": source},
     }

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from core.clustering import Clusterer
 from core.errors import Conflict
 from core.fitting import Workbench
+from core.judging import AnyClassifier
 from core.overview import overview
 from core.pool import QueryStrategy
 from core.ports import (
     Blobs,
-    Classifier,
     Clock,
     Encoder,
     Generator,
@@ -24,6 +24,7 @@ from core.ports import (
     Learner,
     Oracle,
     Store,
+    TextLearner,
 )
 from core.records import (
     Batch,
@@ -102,12 +103,13 @@ class Tailwise:
     encoders: Registry[Encoder]
     strategies: Registry[QueryStrategy]
     clusterers: Registry[Clusterer]
-    learners: Registry[Learner]
+    learners: Registry[Learner | TextLearner]
     generators: Registry[Generator]
     oracles: Registry[Oracle]
     builtin_templates: Mapping[str, Template]
     encoder_for: Callable[[Choice], Encoder]
-    classifier: Callable[[str], Classifier]
+    classifier: Callable[[str], AnyClassifier]
+    load_model: Callable[[bytes], AnyClassifier]
     press: plan.Press
     oracle_for: Callable[[Session, float | None], Oracle]
     bench_for: Callable[[Session], Workbench]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.arrays import PoolArrays, Score
 from core.embedding import embed
+from core.judging import Rows, judge, shard_scorer
 from core.ports import Encoder, Generator, Job
 from core.purse import SessionPurse
 from core.records import Choice, Operation, OperationKind, Options, Session
@@ -41,7 +42,7 @@ def _index(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
         job=job,
         encoder=tailwise.encoder_for(session.settings.encoder),
         clusterer=tailwise.clusterers.make(session.settings.clusterer),
-        scorer=partial(_scorer, tailwise, session),
+        scorer=partial(_scorer, tailwise, session, job),
         **tailwise.files(),
     )
 
@@ -111,8 +112,9 @@ def _retrain(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
 
 def _activate(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
     session = _session_of(tailwise, operation)
-    scorer = tailwise.bench_for(session).scorer
-    return activate.activate(operation, session, job=job, scorer=scorer, **tailwise.files())
+    return activate.activate(
+        operation, session, job=job, load=tailwise.load_model, **tailwise.files()
+    )
 
 
 def _export(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
@@ -134,15 +136,21 @@ def _session_of(tailwise: Tailwise, operation: Operation) -> Session:
     return tailwise.session(operation.tenant_id, operation.session_id)
 
 
-def _scorer(tailwise: Tailwise, session: Session, model_id: str) -> Score:
+def _scorer(tailwise: Tailwise, session: Session, job: Job, model_id: str) -> Score:
     with tailwise.store.read() as tx:
         model = tx.models.get(session.id, model_id)
-    return tailwise.bench_for(session).scorer(tailwise.blobs.get(model.onnx))
+    return shard_scorer(
+        tailwise.load_model(tailwise.blobs.get(model.onnx)),
+        session=session,
+        job=job,
+        store=tailwise.store,
+        blobs=tailwise.blobs,
+    )
 
 
 def _opinions(
     tailwise: Tailwise, session: Session, model_id: str | None
-) -> Callable[[NDArray[np.float32]], Sequence[Mapping[str, float]]] | None:
+) -> generate.Classify | None:
     """The model's probabilities by class id; None before the first model."""
     if model_id is None:
         return None
@@ -150,8 +158,8 @@ def _opinions(
         model = tx.models.get(session.id, model_id)
     classifier = tailwise.classifier(model.onnx)
 
-    def classify(vectors: NDArray[np.float32]) -> list[Mapping[str, float]]:
-        rows = classifier.predict(vectors)
+    def classify(texts: Sequence[str], vectors: NDArray[np.float32]) -> list[Mapping[str, float]]:
+        rows = judge(classifier, Rows(vectors=vectors, texts=lambda: texts))
         return [dict(zip(model.classes, map(float, row), strict=True)) for row in rows]
 
     return classify

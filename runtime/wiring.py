@@ -19,13 +19,12 @@ from adapters.jobs.dbos_jobs import DbosJobs
 from adapters.learners import learners
 from adapters.store.engine import make_jobs_engine
 from adapters.store.store import open_store
-from core.arrays import Score
 from core.clustering import clusterers
 from core.errors import Unavailable
 from core.fitting import Workbench
+from core.judging import AnyClassifier
 from core.ports import (
     Blobs,
-    Classifier,
     Clock,
     Encoder,
     Generator,
@@ -52,6 +51,8 @@ T = TypeVar("T")
 Role = Literal["web", "worker", "inline"]
 
 MODELS_IN_MEMORY: Final = 32
+TEXT_MODELS_IN_MEMORY: Final = 2
+"""Up to half a gigabyte each."""
 FRESH_WORKER: Final = timedelta(seconds=60)
 FREE_DISK: Final = 0.05
 
@@ -79,7 +80,7 @@ def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwi
         encoders=_encoders(settings, threads=1),
         strategies=with_plugins(strategies()),
         clusterers=with_plugins(clusterers()),
-        learners=with_plugins(learners()),
+        learners=with_plugins(learners(encoder_directory=settings.encoder_dir)),
         generators=_known_generators(settings),
         oracles=oracles(gold=_nothing, keys=_nothing, class_ids=()),
         builtin_templates=templates,
@@ -87,7 +88,8 @@ def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwi
         classifier=_classifier_source(blobs),
         press=_press(settings, store=store, blobs=blobs, builtin=templates),
         oracle_for=partial(_oracle, store=store),
-        bench_for=partial(_bench, encoder_for=encoder_for),
+        load_model=partial(_load_model, threads=settings.encoder_threads),
+        bench_for=partial(_bench, settings=settings, encoder_for=encoder_for),
         reader=FileReader(),
         writer=FileWriter(),
         bundle=partial(bundle, encoder_for=_encoder_source(settings, role="inline"), blobs=blobs),
@@ -129,16 +131,27 @@ def _encoder_source(settings: Settings, *, role: Role) -> Callable[[Choice], Enc
     return lambda choice: make(choice.name, tuple(sorted(choice.options.items())))
 
 
-def _classifier_source(blobs: Blobs) -> Callable[[str], Classifier]:
-    """Heads by the sha256 of their bytes, checked when loaded."""
+def _classifier_source(blobs: Blobs) -> Callable[[str], AnyClassifier]:
+    """Models by the sha256 of their bytes, checked when loaded; few that read texts."""
 
     @lru_cache(maxsize=MODELS_IN_MEMORY)
-    def load(digest: str) -> Classifier:
-        from adapters.learners.onnx_head import OnnxClassifier  # noqa: PLC0415
+    def head(digest: str) -> AnyClassifier | None:
+        from adapters.learners.loading import load_model, reads_texts  # noqa: PLC0415
 
-        return OnnxClassifier(blobs.get(digest), sha256=digest)
+        data = blobs.get(digest)
+        return None if reads_texts(data) else load_model(data, sha256=digest)
 
-    return load
+    @lru_cache(maxsize=TEXT_MODELS_IN_MEMORY)
+    def text_model(digest: str) -> AnyClassifier:
+        return _load_model(blobs.get(digest), sha256=digest)
+
+    return lambda digest: head(digest) or text_model(digest)
+
+
+def _load_model(data: bytes, *, sha256: str | None = None, threads: int = 1) -> AnyClassifier:
+    from adapters.learners.loading import load_model  # noqa: PLC0415
+
+    return load_model(data, sha256=sha256, threads=threads)
 
 
 def _known_generators(settings: Settings) -> Registry[Generator]:
@@ -179,21 +192,17 @@ def _press(
     return Press(resolve=choose, make=make, builtin=builtin)
 
 
-def _bench(session: Session, *, encoder_for: Callable[[Choice], Encoder]) -> Workbench:
-    from adapters.learners.onnx_head import OnnxClassifier, parity, score_shard  # noqa: PLC0415
+def _bench(
+    session: Session, *, settings: Settings, encoder_for: Callable[[Choice], Encoder]
+) -> Workbench:
+    from adapters.learners.onnx_head import parity  # noqa: PLC0415
 
-    def load(data: bytes) -> Classifier:
-        return OnnxClassifier(data, sha256=None)
-
-    def scorer(data: bytes) -> Score:
-        return partial(score_shard, OnnxClassifier(data, sha256=None))
-
+    known = with_plugins(learners(encoder_directory=settings.encoder_dir))
     return Workbench(
-        learner=learners().make(session.settings.learner),
+        learner=known.make(session.settings.learner),
         encoder=encoder_for(session.settings.encoder),
-        load=load,
+        load=partial(_load_model, threads=settings.encoder_threads),
         parity=parity,
-        scorer=scorer,
     )
 
 

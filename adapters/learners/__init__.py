@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import NotInstalled
@@ -12,11 +13,7 @@ __all__ = ["learners"]
 
 
 def learners(*, encoder_directory: Path | None = None) -> Registry[Learner | TextLearner]:
-    """The known learners: ``linear``, logistic regression on the encoder's vectors, and
-    ``transformer``, a fine-tuned encoder that reads texts.
-
-    Pretrained models lie beside ``encoder_directory``; without one there are none.
-    """
+    """The known learners; pretrained models lie beside ``encoder_directory``, if at all."""
 
     def linear(
         *,
@@ -29,6 +26,15 @@ def learners(*, encoder_directory: Path | None = None) -> Registry[Learner | Tex
 
         return LinearLearner(c=c, class_weight=class_weight, choose_c=choose_c, max_iter=max_iter)
 
+    registry = Registry[Learner | TextLearner]("learner")
+    registry.register("linear", linear, summary="logistic regression on the vectors")
+    registry.register(
+        "transformer", _transformer(encoder_directory), summary="a pretrained encoder, fine-tuned"
+    )
+    return registry
+
+
+def _transformer(encoder_directory: Path | None) -> Callable[..., TextLearner]:
     def transformer(
         *,
         model: str = "bert-base-cased",
@@ -56,7 +62,4 @@ def learners(*, encoder_directory: Path | None = None) -> Registry[Learner | Tex
             int8=int8,
         )
 
-    registry = Registry[Learner | TextLearner]("learner")
-    registry.register("linear", linear, summary="logistic regression on the vectors")
-    registry.register("transformer", transformer, summary="a pretrained encoder, fine-tuned")
-    return registry
+    return transformer

@@ -37,14 +37,31 @@ def export_bundle(
     column order; ``card`` holds the model card's sections in order; a multi-label model
     has ``thresholds`` by class. Same input, same bytes.
     """
-    merged = merge(encoder=encoder, head=head)
+    return package(
+        merge(encoder=encoder, head=head),
+        tokenizer=tokenizer,
+        classes=classes,
+        card=card,
+        thresholds=thresholds,
+    )
+
+
+def package(
+    graph: onnx.ModelProto,
+    *,
+    tokenizer: bytes,
+    classes: Labels,
+    card: Mapping[str, Any],
+    thresholds: Mapping[str, float] | None = None,
+) -> dict[str, bytes]:
+    """As ``export_bundle``, of a graph from token ids to ``probabilities``."""
     facts: dict[str, Any] = {"classes": list(classes)}
     if thresholds is not None:
         facts["thresholds"] = {c: thresholds[c] for c in classes}
     labels = json.dumps(facts, ensure_ascii=False, indent=2)
-    onnx.helper.set_model_props(merged, {"classes": json.dumps(list(classes))})
+    onnx.helper.set_model_props(graph, {"classes": json.dumps(list(classes))})
     return {
-        "model.onnx": merged.SerializeToString(deterministic=True),
+        "model.onnx": graph.SerializeToString(deterministic=True),
         "tokenizer.json": tokenizer,
         "labels.json": labels.encode(),
         "README.md": model_card(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -144,7 +145,7 @@ class LinearLearner:
             "choose_c": self.choose_c,
             "iterations": int(iterations),
             "converged": converged,
-            "versions": {name: version(name) for name in _LIBRARIES},
+            "versions": dict(_versions()),
         }
 
     def _regress(
@@ -193,6 +194,12 @@ class LinearLearner:
             )
 
         return min(_GRID, key=loss)
+
+
+@cache
+def _versions() -> Options:
+    """Looked up once: reading the metadata takes as long as a small fit."""
+    return {name: version(name) for name in _LIBRARIES}
 
 
 def _log_loss(model: LogisticRegression, rows: Doubles, targets: Ints) -> float:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.arrays import Score, rescored
+from core.arrays import rescored
 from core.errors import Conflict, PreconditionFailed
 from core.events import announce
+from core.judging import AnyClassifier, shard_scorer
 from core.ports import Blobs, Clock, Ids, Job, Jobs, Store
 from core.records import Operation, Options, Session
 from core.session_rules import require_index, require_open
@@ -54,7 +55,7 @@ def activate(
     session: Session,
     *,
     job: Job,
-    scorer: Callable[[bytes], Score],
+    load: Callable[[bytes], AnyClassifier],
     store: Store,
     blobs: Blobs,
     clock: Clock,
@@ -65,7 +66,8 @@ def activate(
         model = tx.models.get(session.id, operation.input["model_id"])
         version = require_index(tx, session)
     job.check()
-    score = scorer(blobs.get(model.onnx))
+    classifier = load(blobs.get(model.onnx))
+    score = shard_scorer(classifier, session=session, job=job, store=store, blobs=blobs)
     scored = rescored(version, model, score=score, job=job, blobs=blobs, clock=clock, ids=ids)
     result = {"model_id": model.id, "version": model.version, "rows": version.rows}
     with store.write() as tx:

@@ -26,7 +26,8 @@ from core.written import Written, candidates
 GIVE_UP_AFTER = 3
 """Calls in a row that found the provider unavailable before the operation fails."""
 
-Classify = Callable[[NDArray[np.float32]], Sequence[Mapping[str, float]]]
+Classify = Callable[[Sequence[str], NDArray[np.float32]], Sequence[Mapping[str, float]]]
+"""(texts, their vectors) -> probabilities by class id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -241,7 +241,7 @@ def _score(
     def scored(shard: Shard) -> Shard:
         if shard.number not in changed:
             return shard
-        return replace(shard, probabilities=blobs.put_array(score(blobs.array(shard.vectors))))
+        return replace(shard, probabilities=blobs.put_array(score(shard)))
 
     return _over_shards(version, scored, phase="score", job=job)
 

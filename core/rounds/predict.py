@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Conflict, Unavailable
-from core.ports import Classifier, Encoder, Store
+from core.judging import AnyClassifier
+from core.ports import Encoder, Store, TextClassifier
 from core.records import Labels, Model, Session
 from core.requests import Prediction, PredictResult
 from core.thresholds import named
@@ -21,7 +22,7 @@ def predict(
     *,
     model_id: str | None,
     encoder: Encoder,
-    load: Callable[[Model], Classifier],
+    load: Callable[[Model], AnyClassifier],
     store: Store,
 ) -> PredictResult:
     """Scores over the whole schema, with the entropy of each in nats.
@@ -33,17 +34,17 @@ def predict(
         model = tx.models.get(session.id, model_id) if model_id else tx.models.active(session.id)
     if model is None:
         raise Conflict("this session has no model yet; label a batch and retrain", code="no-model")
-    if model.encoder_id != encoder.id:
+    classifier = _loaded(model, load)
+    if not isinstance(classifier, TextClassifier) and model.encoder_id != encoder.id:
         raise Unavailable(
             "the model was trained on another encoder than this server has; retrain",
             code="model-unavailable",
         )
-    classifier = _loaded(model, load)
-    probabilities = classifier.predict(encoder.encode(texts))
+    probabilities = _judged(classifier, texts, encoder=encoder)
     uncertainty = entropy(probabilities, multi_label=model.thresholds is not None)
     answers = _answers(model, probabilities)
     unseen = tuple(c for c in session.task.class_ids if c not in model.classes)
-    cut = encoder.truncated(texts)
+    cut = (classifier if isinstance(classifier, TextClassifier) else encoder).truncated(texts)
     results = []
     judged = zip(probabilities, answers, uncertainty, cut, strict=True)
     for row, labels, doubt, short in judged:
@@ -76,7 +77,15 @@ def _answers(model: Model, probabilities: NDArray[np.float32]) -> list[Labels]:
     ]
 
 
-def _loaded(model: Model, load: Callable[[Model], Classifier]) -> Classifier:
+def _judged(
+    classifier: AnyClassifier, texts: Sequence[str], *, encoder: Encoder
+) -> NDArray[np.float32]:
+    if isinstance(classifier, TextClassifier):
+        return classifier.predict_texts(texts)
+    return classifier.predict(encoder.encode(texts))
+
+
+def _loaded(model: Model, load: Callable[[Model], AnyClassifier]) -> AnyClassifier:
     try:
         return load(model)
     except Unavailable:

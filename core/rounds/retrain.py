@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from core.arrays import PoolArrays, rescored
-from core.embedding import embed
 from core.errors import Conflict
 from core.events import announce
 from core.fitting import Workbench, fit, verdict
+from core.judging import shard_scorer
 from core.ports import (
     Blobs,
     Clock,
@@ -25,9 +21,7 @@ from core.ports import (
     Store,
 )
 from core.records import (
-    Generation,
     IndexVersion,
-    Labelled,
     Labels,
     Model,
     Operation,
@@ -36,9 +30,9 @@ from core.records import (
 )
 from core.requests import RetrainRequest
 from core.session_rules import require_index, require_open
+from core.snapshot_rows import snapshot_rows
 from core.submission import conclude, repeated, submit
-from core.trainable import classes_to_train, refuse_too_few
-from core.training import TrainingSet, training_set
+from core.trainable import refuse_too_few
 
 
 def start_retrain(
@@ -139,7 +133,7 @@ def retrain(
         active = tx.models.active(session.id)
         number = tx.models.next_version(session.id)
     arrays = PoolArrays(version, blobs=blobs)
-    data = _training_set(session, snapshot, labelled, rows, arrays=arrays, bench=bench, store=store)
+    data = snapshot_rows(session, snapshot, labelled, rows, arrays=arrays, bench=bench, store=store)
     job.check()
     job.progress("fit", 1, 4)
     tools: dict[str, Any] = {
@@ -149,7 +143,7 @@ def retrain(
         "store": store,
         "blobs": blobs,
     }
-    fitted = job.step("fit", partial(fit, data, snapshot, **tools))
+    fitted = job.step("fit", partial(fit, data, snapshot, job=job, **tools))
     job.check()
     decided = verdict(snapshot["activate"], fitted, active, **tools)
     model = _model(
@@ -164,7 +158,8 @@ def retrain(
     )
     scored = None
     if decided["activated"]:
-        score = bench.scorer(blobs.get(model.onnx))
+        classifier = bench.load(blobs.get(model.onnx))
+        score = shard_scorer(classifier, session=session, job=job, store=store, blobs=blobs)
         scored = rescored(version, model, score=score, job=job, blobs=blobs, clock=clock, ids=ids)
     result = _result(model, decided)
     _publish(operation, session, model, scored, result, store=store, clock=clock)
@@ -225,35 +220,6 @@ def _result(model: Model, decided: Options) -> dict[str, Any]:
         **({"thresholds": model.thresholds} if model.thresholds is not None else {}),
         **decided,
     }
-
-
-def _training_set(
-    session: Session,
-    snapshot: Options,
-    labelled: Sequence[Labelled],
-    rows: Mapping[str, Generation],
-    *,
-    arrays: PoolArrays,
-    bench: Workbench,
-    store: Store,
-) -> TrainingSet:
-    generated = [rows[row_id] for row_id in sorted(rows)]
-    positions = np.array([row.position for row in labelled], dtype=np.int64)
-    written = embed(
-        [row.text for row in generated],
-        tenant_id=session.tenant_id,
-        encoder=bench.encoder,
-        store=store,
-    )
-    return training_set(
-        labelled,
-        arrays.vectors(positions),
-        generated,
-        written,
-        classes=classes_to_train(session, labelled, min_per_class=snapshot["min_per_class"]),
-        settings=replace(session.settings, generated_weight=snapshot["generated_weight"]),
-        multi_label=session.task.multi_label,
-    )
 
 
 def _publish(
