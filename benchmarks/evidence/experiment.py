@@ -22,6 +22,7 @@ TABLES = {
         "evaluate",
         "baseline",
         "default",
+        "parts",
         "transfer",
         "pool_share",
         "reserve_share",
@@ -33,6 +34,7 @@ TABLES = {
     },
     "budget": {"start", "batch", "rounds"},
     "seeds": {"first", "count"},
+    "parts": {"best", "generated", "copies", "oracle"},
 }
 FEWEST = {"start": 2, "batch": 1, "rounds": 1}
 """A start of fewer than two labels cannot hold two classes, and so trains nothing."""
@@ -79,6 +81,9 @@ def experiment_of(document: Mapping[str, Any], *, name: str, sha256: str = "") -
         datasets=tuple(_strings(document.get("datasets"), at="/datasets", least=1)),
         arms=arms,
         seeds=_seeds(document.get("seeds", {})),
+        parts={
+            part: _text(arm, at=f"/parts/{part}") for part, arm in document.get("parts", {}).items()
+        },
         transfer=tuple(_strings(document.get("transfer", []), at="/transfer")),
         sha256=sha256,
         **{"title": name, "question": "", **plain},
@@ -171,8 +176,9 @@ def _checked(experiment: Experiment) -> Experiment:
         _between(share, at=f"/{key}", least=0, most=1)
         if share == 0 or (share == 1 and range_.endswith(")")):
             raise _refusal(f"/{key}", f"must be a share in {range_}")
-    for key in ("baseline", "default"):
-        named = getattr(experiment, key)
+    parts = {"baseline": experiment.baseline, "default": experiment.default}
+    parts |= {f"parts/{part}": arm for part, arm in experiment.parts.items()}
+    for key, named in parts.items():
         if named is not None and named not in names:
             raise _refusal(f"/{key}", f"is no arm of this experiment; arms: {', '.join(names)}")
     return experiment

@@ -77,6 +77,8 @@ class Experiment:
     quarter for the next seed), which is then no part of the pool; "test" on the
     test rows. ``pool_share`` of the pool is drawn anew for every seed. ``baseline`` names
     the arm that others are compared with.
+    ``parts`` says which arm plays which part when the default is judged against its targets
+    (``best``, the baseline chosen in development; ``generated``; ``copies``; ``oracle``).
     ``transfer`` names further heads that are trained on what an arm acquired.
     """
 
@@ -94,6 +96,7 @@ class Experiment:
     reserve_share: float = 0.3
     baseline: str = "random"
     default: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
     transfer: tuple[str, ...] = ()
     sha256: str = ""
 

@@ -19,7 +19,7 @@ def judged(stored: Stored, *, contenders: Contenders | None) -> Table | None:
     """
     if stored.default is None or stored.default not in stored.arms():
         return None
-    parts = contenders or Contenders(default=stored.default)
+    parts = contenders or Contenders(default=stored.default, **stored.data.get("parts", {}))
     if parts.default not in stored.arms():
         return None
     found = verdicts(stored.data, arms=parts)

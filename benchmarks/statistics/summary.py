@@ -73,6 +73,7 @@ def _heading(experiment: Experiment) -> dict[str, Any]:
         },
         "baseline": experiment.baseline,
         "default": experiment.default,
+        "parts": dict(experiment.parts),
         "arms": [asdict(arm) for arm in experiment.arms],
     }
 
