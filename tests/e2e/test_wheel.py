@@ -92,7 +92,6 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path
         "benchmarks/datasets/catalog.toml",
         "benchmarks/datasets/picks/diasafety6_lt.toml",
         "benchmarks/experiments/small.toml",
-        "benchmarks/report/templates/page.html.j2",
     ],
 )
 def test_the_wheel_holds_what_is_read_at_run_time(wheel: Path, name: str) -> None:
