@@ -207,7 +207,7 @@ def _dataset(name: str, folders: Folders) -> Dataset:
     return folders.open(name)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _division(name: str, encoder: str, draw: Draw, folders: Folders) -> Division:
     """``encoder`` is a choice as JSON, because choices do not hash."""
     dataset = _dataset(name, folders)

@@ -1,4 +1,4 @@
-"""Of the rows the learner is unsure of, those that the labels lack."""
+"""Of the rows the learner is unsure of, those that the labels lack; then the least sure ones."""
 
 from __future__ import annotations
 
@@ -26,21 +26,22 @@ PER_PICK, PER_CLASS = 8, 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterNeed:
-    """Rows of a shortlist of small margins, chosen for classes that the labels lack.
+    """A share of the batch for classes that the labels lack, the rest for the smallest margins.
 
-    ``evenness`` e in [0, 1] sets the shortlist's length, e / (1 - e) times the labels so
-    far: 0 takes the smallest margins as they come, 1 looks at the whole pool. It grows with
-    the labels, because who knows little of the classes cannot ask for one. In it
-    score(x) = sum_c need_c q_c(x), need_c = (share_c C / (n_c + 1))^tilt, with n_c the labels
-    of class c plus what the batch so far is expected to add; ``tilt`` is in [0, 2]. q comes
-    from a logistic regression on the labelled rows with inverse penalty ``strength`` in
-    [0.01, 10,000]: the learner's own probabilities are too flat to tell classes apart.
-    ``explore`` in [0, 0.5] is the share of the batch kept for typical rows of clusters
-    without labels. ``spread`` in [1, 100] bounds a cluster's part of the batch as a multiple
-    of an equal quota.
+    ``evenness`` in [0, 1] is that share: 0 is margin sampling, 1 gives all to need. Need looks
+    only at a shortlist of small margins, ``reach`` in [1, 1000] times as long as there are
+    labels: rows that teach nothing stay out, and the list grows as the labels tell classes
+    apart better. In it score(x) = sum_c need_c q_c(x), need_c = (share_c C / (n_c + 1))^tilt,
+    with n_c the labels of class c plus what the batch so far is expected to add; ``tilt`` is
+    in [0, 2]. q comes from a logistic regression on the labelled rows with inverse penalty
+    ``strength`` in [0.01, 10,000]: the learner's own probabilities are too flat to tell
+    classes apart. ``explore`` in [0, 0.5] is the share of the batch kept for typical rows of
+    clusters without labels. ``spread`` in [1, 100] bounds the rows by need of one cluster, as
+    a multiple of its equal quota of the batch.
     """
 
-    evenness: float = 0.75
+    evenness: float = 0.5
+    reach: float = 6.0
     tilt: float = 0.5
     strength: float = 10.0
     explore: float = 0.1
@@ -48,6 +49,7 @@ class ClusterNeed:
 
     def __post_init__(self) -> None:
         check_option("evenness", self.evenness, of=(int, float), least=0, most=1)
+        check_option("reach", self.reach, of=(int, float), least=1, most=1000)
         check_option("tilt", self.tilt, of=(int, float), least=0, most=2)
         check_option("strength", self.strength, of=(int, float), least=0.01, most=10_000)
         check_option("explore", self.explore, of=(int, float), least=0, most=0.5)
@@ -62,30 +64,27 @@ class ClusterNeed:
         explore_unlabelled(builder, view, limit=round(self.explore * builder.missing), rng=rng)
         margins = margin_uncertainty(view.probabilities, multi_label=view.multi_label)
         rows = builder.free()
-        length = self._length(view, rows.size, count=builder.missing)
+        wanted = round(self.evenness * builder.missing)
+        length = max(wanted, round(self.reach * view.labelled_positions.size))
         shortlist = np.sort(rows[top(margins[rows], length)])
-        self._fill_by_need(builder, view, shortlist)
+        self._fill_by_need(builder, view, shortlist, count=wanted)
         rows = builder.free()
         builder.draw(Ranking(rows, scores=margins[rows]), limit=builder.missing, strategy=NAME)
         return builder.finish(NAME)
 
-    def _length(self, view: PoolView, rows: int, *, count: int) -> int:
-        """Rows on the shortlist: at least ``count``, at most all ``rows``."""
-        labelled = view.labelled_positions.size
-        if self.evenness * labelled >= (1 - self.evenness) * rows:
-            return rows
-        return min(rows, max(count, round(labelled * self.evenness / (1 - self.evenness))))
-
-    def _fill_by_need(self, builder: BatchBuilder, view: PoolView, shortlist: Positions) -> None:
-        """The batch from the shortlist, as far as clusters may give."""
+    def _fill_by_need(
+        self, builder: BatchBuilder, view: PoolView, shortlist: Positions, *, count: int
+    ) -> None:
+        """Up to ``count`` rows of the shortlist, as far as clusters may give."""
+        if count <= 0:
+            return
         likely = self._likely(view, shortlist)
         need = Need(counts=view.class_counts, shares=view.target_shares, tilt=self.tilt)
-        places = _candidates(likely, need=need, count=builder.missing)
+        places = _candidates(likely, need=need, count=count)
         greedy = Greedy(likely[places], need=need)
         rows = shortlist[places]
-        greedy.fill(
-            builder, rows, clusters=view.clusters[rows], cap=self._cap(view, builder.missing)
-        )
+        cap = self._cap(view, builder.missing)
+        greedy.fill(builder, rows, clusters=view.clusters[rows], cap=cap, count=count)
 
     def _likely(self, view: PoolView, rows: Positions) -> Floats:
         """(m, C) probabilities of the rows by a head that is surer than the learner."""
@@ -152,15 +151,21 @@ class Greedy:
         self._need = need
 
     def fill(
-        self, builder: BatchBuilder, candidates: Positions, *, clusters: NDArray[np.int32], cap: int
+        self,
+        builder: BatchBuilder,
+        candidates: Positions,
+        *,
+        clusters: NDArray[np.int32],
+        cap: int,
+        count: int,
     ) -> None:
-        """Take the best open candidate until the batch is full or none is left.
+        """Take the best open candidate until ``count`` are taken or none is left.
 
         A cluster closes after ``cap`` rows.
         """
         open_rows = np.ones(candidates.size, dtype=np.bool_)
         taken: Counter[int] = Counter()
-        while builder.missing and open_rows.any():
+        while taken.total() < count and open_rows.any():
             scores = np.where(open_rows, self._likely @ self._need.weights(), -1)
             best = int(np.argmax(scores))
             open_rows[best] = False

@@ -76,10 +76,18 @@ def test_without_evenness_it_takes_the_smallest_margins():
     assert set(picks_of(view, 5, evenness=0)) == set(10 + np.argsort(-doubt)[:5])
 
 
-def test_half_evenness_looks_at_as_many_rows_as_are_labelled():
+def test_half_evenness_gives_half_to_need_and_half_to_the_smallest_margins():
+    doubt = np.concatenate([np.linspace(0.9, 0.6, 20), np.linspace(0.5, 0.1, 20)])
+    view = view_of(labelled=[0] * 9 + [1], pool=TWENTY, unsure=doubt)
+    picked = picks_of(view, 6, evenness=0.5, spread=100)
+    assert sum(position >= 10 + 20 for position in picked) == 3
+    assert {10, 11, 12} <= set(picked)
+
+
+def test_need_looks_no_further_than_its_reach():
     doubt = np.linspace(0.9, 0.1, 40)
     view = view_of(labelled=[0] * 9 + [1], pool=[0, 1] * 20, unsure=doubt)
-    picked = picks_of(view, 4, evenness=0.5, spread=100)
+    picked = picks_of(view, 4, evenness=1.0, reach=1, spread=100)
     assert max(picked) < 10 + 10
     assert sum((position - 10) % 2 for position in picked) == 4
 
@@ -88,13 +96,13 @@ def test_more_labels_make_the_shortlist_longer():
     doubt = np.linspace(0.9, 0.1, 40)
     few = view_of(labelled=[0] * 3 + [1], pool=[0] * 30 + [1] * 10, unsure=doubt)
     many = view_of(labelled=[0] * 35 + [1] * 5, pool=[0] * 30 + [1] * 10, unsure=doubt)
-    assert max(picks_of(few, 4, spread=100)) < 4 + 30
-    assert min(picks_of(many, 4, spread=100)) >= 40 + 30
+    assert max(picks_of(few, 4, evenness=1.0, spread=100)) < 4 + 30
+    assert min(picks_of(many, 4, evenness=1.0, spread=100)) >= 40 + 30
 
 
 def test_it_bounds_what_one_cluster_gives():
     view = view_of(labelled=BOTH, pool=[1] * 40, clusters=[0] * 10 + [0] * 20 + [1] * 20)
-    picked = picks_of(view, 10, evenness=1.0, spread=1)
+    picked = picks_of(view, 10, evenness=1.0, spread=1, reach=10)
     assert Counter(position < 10 + 20 for position in picked) == {True: 5, False: 5}
 
 
@@ -118,6 +126,7 @@ def test_with_labels_of_one_class_it_takes_typical_rows():
     [
         {"evenness": 1.1},
         {"evenness": "much"},
+        {"reach": 0},
         {"tilt": -1},
         {"strength": 0},
         {"explore": 0.6},
