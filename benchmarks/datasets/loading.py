@@ -69,6 +69,7 @@ def as_dataset(rows: Sequence[Row], entry: Entry, *, sha256: str) -> Dataset:
         sha256=sha256,
         rule=rule,
         longtail_ratio=entry.longtail_ratio,
+        balanced_test=entry.balanced_test,
     )
 
 

@@ -38,6 +38,8 @@ class Dataset:
     """How the rows were made from the source, where they are not all of it."""
     longtail_ratio: float | None = None
     """Largest to smallest class, cut into the train rows that the reserve leaves."""
+    balanced_test: bool = False
+    """The test rows have every class equally often, so development scores that way too."""
 
 
 Treatment: TypeAlias = Literal["none", "filter", "weight", "weight_and_review"]

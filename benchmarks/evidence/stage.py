@@ -142,14 +142,13 @@ def set_stage(division: Division, *, draw: Draw, seed: int) -> Stage:
     check_pool(division, draw=draw)
     rng = np.random.default_rng([seed, POOL])
     numbers = _stratified(division, share=draw.pool_share, rng=rng)
-    tests = len(division.test)
     stage = Stage(
         division=division,
         seed=seed,
         pool=division.rows(numbers),
         reserve=division.rows(division.reserve),
         test=division.rows(division.test),
-        sample=np.random.default_rng([seed, TEST]).integers(tests, size=tests),
+        sample=_scored(division, draw=draw, rng=np.random.default_rng([seed, TEST])),
         start=np.empty(0, dtype=np.int64),
     )
     object.__setattr__(stage, "start", _random_start(stage, count=draw.start))
@@ -188,6 +187,19 @@ def _stratified(division: Division, *, share: float, rng: np.random.Generator) -
         rows = division.pool[targets == column]
         kept.append(rng.permutation(rows)[:size])
     return np.sort(np.concatenate(kept))
+
+
+def _scored(division: Division, *, draw: Draw, rng: np.random.Generator) -> Ints:
+    """Places of the bootstrap draw that is scored; every class equally often where
+    development stands in for a test part that is so."""
+    count = len(division.test)
+    if draw.quarter is None or not division.dataset.balanced_test:
+        return rng.integers(count, size=count)
+    targets = division.targets[division.test]
+    present = np.unique(targets)
+    each = -(-count // len(present))
+    drawn = [rng.choice(np.flatnonzero(targets == column), each) for column in present]
+    return np.concatenate(drawn).astype(np.int64)
 
 
 def _sizes(division: Division, *, share: float) -> list[int]:

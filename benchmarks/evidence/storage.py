@@ -41,6 +41,7 @@ def run_key(dataset: Dataset, arm: Arm, *, seed: int, experiment: Experiment) ->
             dataset.rule,
             dataset.longtail_ratio,
         ],
+        "scored": experiment.evaluate == "development" and dataset.balanced_test,
         "arm": settings,
         "seed": seed,
         "budget": [experiment.start, experiment.batch, experiment.rounds],
