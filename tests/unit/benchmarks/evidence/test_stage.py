@@ -71,6 +71,17 @@ def test_one_seed_draws_the_same_for_everybody() -> None:
         assert np.array_equal(getattr(one, name).numbers, getattr(other, name).numbers)
 
 
+def test_development_scores_classes_equally_where_the_test_part_does() -> None:
+    even = set_stage(
+        division(replace(dataset(), balanced_test=True), quarter=1), draw=draw(quarter=1), seed=1
+    )
+    counts = np.bincount(even.test.targets[even.sample], minlength=3)
+    assert len(set(counts.tolist())) == 1
+    skewed = set_stage(division(quarter=1), draw=draw(quarter=1), seed=1)
+    counts = np.bincount(skewed.test.targets[skewed.sample], minlength=3)
+    assert counts[0] > counts[2]
+
+
 def test_another_seed_draws_another_pool_start_and_test_sample() -> None:
     one, other = stage(seed=0), stage(seed=4)
     assert not np.array_equal(one.pool.numbers, other.pool.numbers)
