@@ -23,8 +23,9 @@ TEXTS, TOKENS = 60, 8
 def facts_of(
     finished: Finished, *, stage: Stage, learner: Learner, heads: Sequence[str]
 ) -> dict[str, float]:
-    """``transfer_<head>`` for each of ``heads``, when to stop, and with written rows also their diversity beside
-    the labelled rows' (``written_*``, ``labelled_*``) and ``written_only_macro_f1``."""
+    """``transfer_<head>`` for each of ``heads`` and ``stop_*``; with written rows also their
+    diversity beside the labelled rows' (``written_*``, ``labelled_*``) and
+    ``written_only_macro_f1``."""
     scores = transfer_scores(finished, stage=stage, heads=heads, written_weight=finished.weights)
     facts = {f"transfer_{name}": score for name, score in scores.items()}
     facts |= stopping_facts(finished.rounds)
