@@ -9,26 +9,30 @@ from numpy.typing import NDArray
 
 from benchmarks.diversity import diversity
 from benchmarks.evidence.loop import Finished
-from benchmarks.evidence.records import Json
 from benchmarks.evidence.stage import CLUSTERS, Stage
 from benchmarks.evidence.transfer import transfer_scores
 from core.errors import InvalidInput
 from core.metrics import evaluate
-from core.ports import Learner
+from core.ports import Learner, TextLearner
 
 TEXTS, TOKENS = 60, 8
 """Diversity is measured on so many texts, each cut to so many tokens: equal n and length."""
 
 
 def facts_of(
-    finished: Finished, *, stage: Stage, learner: Learner, heads: Sequence[str]
+    finished: Finished,
+    *,
+    stage: Stage,
+    learner: Learner,
+    heads: Sequence[str],
+    tuner: TextLearner | None = None,
 ) -> dict[str, float]:
-    """``transfer_<head>`` for each of ``heads`` and ``stop_*``; with written rows also their
-    diversity beside the labelled rows' (``written_*``, ``labelled_*``) and
-    ``written_only_macro_f1``."""
-    scores = transfer_scores(finished, stage=stage, heads=heads, written_weight=finished.weights)
+    """``transfer_<head>`` for each of ``heads``; with written rows also their diversity beside
+    the labelled rows' (``written_*``, ``labelled_*``) and ``written_only_macro_f1``."""
+    scores = transfer_scores(
+        finished, stage=stage, heads=heads, written_weight=finished.weights, tuner=tuner
+    )
     facts = {f"transfer_{name}": score for name, score in scores.items()}
-    facts |= stopping_facts(finished.rounds)
     if not finished.written:
         return facts
     labelled = stage.pool.numbers[finished.labelled]
@@ -41,20 +45,6 @@ def facts_of(
     vectors = np.stack([row.vector for row in finished.written])
     facts |= _diversity("written", [row.text for row in finished.written], vectors, stage=stage)
     return facts | _alone(finished, vectors, stage=stage, learner=learner)
-
-
-def stopping_facts(rounds: Sequence[Json]) -> dict[str, float]:
-    """For each stopping criterion ``<name>_stopped`` (1 or 0) and, where it did stop,
-    ``<name>_labels`` at that point and ``<name>_f1_to_come`` until the last round."""
-    facts: dict[str, float] = {}
-    for key in (key for key in rounds[0] if key.startswith("stops_")):
-        name = f"stop_{key.removeprefix('stops_')}"
-        at = next((row for row in rounds if row[key]), None)
-        facts[f"{name}_stopped"] = float(at is not None)
-        if at is not None:
-            facts[f"{name}_labels"] = float(at["labels"])
-            facts[f"{name}_f1_to_come"] = rounds[-1]["macro_f1"] - at["macro_f1"]
-    return facts
 
 
 def _diversity(

@@ -24,6 +24,8 @@ from core.ports import Encoder
 RESULTS_VERSION = 2
 """Raise it when a change of the code changes results, so that stored cells are not reused."""
 LIBRARIES = ("numpy", "scikit-learn", "scipy")
+TUNING = ("torch", "transformers")
+"""Libraries that decide the result of cells with the transformer head, and of no others."""
 
 
 def run_key(dataset: Dataset, arm: Arm, *, seed: int, experiment: Experiment) -> str:
@@ -31,9 +33,9 @@ def run_key(dataset: Dataset, arm: Arm, *, seed: int, experiment: Experiment) ->
     experiment do not, so experiments share cells."""
     settings = asdict(arm)
     del settings["name"], settings["reference"]
-    facts = {
+    facts: dict[str, Any] = {
         "version": RESULTS_VERSION,
-        "libraries": _versions(),
+        "libraries": _versions(LIBRARIES + TUNING * ("transformer" in experiment.transfer)),
         "dataset": [
             dataset.name,
             dataset.sha256,
@@ -41,7 +43,6 @@ def run_key(dataset: Dataset, arm: Arm, *, seed: int, experiment: Experiment) ->
             dataset.rule,
             dataset.longtail_ratio,
         ],
-        "scored": experiment.evaluate == "development" and dataset.balanced_test,
         "arm": settings,
         "seed": seed,
         "budget": [experiment.start, experiment.batch, experiment.rounds],
@@ -49,13 +50,15 @@ def run_key(dataset: Dataset, arm: Arm, *, seed: int, experiment: Experiment) ->
         "evaluate": experiment.evaluate,
         "transfer": experiment.transfer,
     }
+    if experiment.evaluate == "development" and dataset.balanced_test:
+        facts["scored"] = "every class equally"
     return hashlib.sha256(_canonical(facts)).hexdigest()
 
 
 @cache
-def _versions() -> dict[str, str]:
+def _versions(libraries: tuple[str, ...]) -> dict[str, str]:
     """Looked up once: a study asks for thousands of keys."""
-    return {name: version(name) for name in LIBRARIES}
+    return {name: version(name) for name in libraries}
 
 
 class Runs:

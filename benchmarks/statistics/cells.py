@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.evidence.records import Json, Run
+from benchmarks.statistics.stopping import stopping_facts
 from benchmarks.statistics.intervals import Array, Spread, spreads, stream
 
 FINAL = ("macro_f1", "std", "normalised_entropy", "weighted_f1", "area_under_curve")
@@ -28,7 +29,7 @@ def cell(runs: Sequence[Run], *, seed: int) -> dict[str, Any]:
     first = ordered[0]
     rng = stream(seed, first.dataset, first.arm)
     length = max(len(run.rounds) for run in ordered)
-    facts = [_numbers(run.facts) for run in ordered]
+    facts = [_numbers({**run.facts, **stopping_facts(run.rounds)}) for run in ordered]
     names = sorted(set().union(*facts))
     return {
         "rounds": [
