@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.evidence.records import Json, Run
-from benchmarks.statistics.stopping import stopping_facts
 from benchmarks.statistics.intervals import Array, Spread, spreads, stream
+from benchmarks.statistics.stopping import stopping_facts
 
 FINAL = ("macro_f1", "std", "normalised_entropy", "weighted_f1", "area_under_curve")
 """The measures kept seed by seed, so that any two arms of a summary can be paired later."""

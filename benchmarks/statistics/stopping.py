@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from benchmarks.evidence.records import Json
 
-
 SHORT = 6
 """Rounds of the standard budget: too few for windows of three models to mean anything."""
 
