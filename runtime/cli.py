@@ -175,6 +175,7 @@ def benchmark() -> None:
 @click.option("--cache", type=FILE, help="Folder for finished cells. [TAILWISE_BENCHMARK_CACHE]")
 @click.option("--datasets", type=FILE, help="Folder with data sets. [TAILWISE_DATASETS]")
 @click.option("--dask", metavar="ADDRESS", help="Run the cells on this Dask scheduler's workers.")
+@click.option("--estimate", is_flag=True, help="Print what paid arms may cost; run nothing.")
 def run_benchmark(*, cache: Path | None, datasets: Path | None, **options: Any) -> None:
     """Run experiment files; what is finished already is not run again."""
     from benchmarks.evidence.asking import run_as_asked

@@ -12,6 +12,7 @@ from benchmarks.datasets.command import show_datasets
 from benchmarks.datasets.fetching import Fetcher
 from benchmarks.evidence.cells import Folders
 from benchmarks.evidence.command import RunOptions, run
+from benchmarks.evidence.paying import Provider
 from runtime.settings import Settings
 
 CHECKOUT = Path("benchmarks")
@@ -26,6 +27,7 @@ def run_as_asked(
     seeds: int | None,
     results: Path | None,
     dask: str | None,
+    estimate: bool = False,
 ) -> int:
     """``run`` with defaults: every core, and the results folder of where we are."""
     options = RunOptions(
@@ -35,6 +37,10 @@ def run_as_asked(
         workers=workers or os.cpu_count() or 1,
         seeds=seeds,
         dask=dask,
+        provider=Provider(
+            key=settings.anthropic_api_key or None, url=settings.anthropic_base_url or None
+        ),
+        estimate=estimate,
     )
     return run(options)
 

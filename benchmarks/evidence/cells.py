@@ -11,14 +11,16 @@ from typing import Any, cast
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from adapters.encoders import encoders
 from adapters.generators.templates import builtin_templates
 from adapters.learners import learners
 from benchmarks.datasets.fetching import Fetcher
 from benchmarks.datasets.opening import open_dataset
+from benchmarks.evidence.encoding import LazyEncoder, make_encoder
 from benchmarks.evidence.facts import facts_of
+from benchmarks.evidence.fine_tuning import TRANSFORMER, fine_tuner
 from benchmarks.evidence.loop import Finished, Loop, Tools
-from benchmarks.evidence.records import Arm, Dataset, Draw, Experiment, Run
+from benchmarks.evidence.paying import NOBODY, PLACEHOLDER, Account, CellPurse, Provider
+from benchmarks.evidence.records import PAID, Arm, Dataset, Draw, Experiment, Run
 from benchmarks.evidence.references import EVEN, WHOLE
 from benchmarks.evidence.stage import Division, Stage, divide, set_stage
 from benchmarks.evidence.storage import Runs, dataset_vectors, run_key
@@ -27,7 +29,7 @@ from benchmarks.peers import register_peers
 from core.clustering import clusterers
 from core.errors import InvalidInput, InvalidOption
 from core.pool import QueryStrategy
-from core.ports import Encoder, Learner
+from core.ports import Learner
 from core.records import Choice
 from core.registry import Registry
 from core.strategies import strategies
@@ -65,7 +67,9 @@ class Cells:
     arms: tuple[Arm, ...]
 
 
-def run_cells(cells: Cells, experiment: Experiment, folders: Folders) -> list[str]:
+def run_cells(
+    cells: Cells, experiment: Experiment, folders: Folders, provider: Provider = NOBODY
+) -> list[str]:
     """Run what is not stored yet and store it; returns the keys in the arms' order.
 
     This is what a process pool or a Dask worker runs: arguments and answer are plain records.
@@ -76,21 +80,39 @@ def run_cells(cells: Cells, experiment: Experiment, folders: Folders) -> list[st
         key = run_key(dataset, arm, seed=cells.seed, experiment=experiment)
         keys.append(key)
         if not folders.runs.has(key):
-            folders.runs.save(_run(arm, key, cells=cells, experiment=experiment, folders=folders))
+            done = _run(
+                arm, key, cells=cells, experiment=experiment, folders=folders, provider=provider
+            )
+            folders.runs.save(done)
     return keys
 
 
-def _run(arm: Arm, key: str, *, cells: Cells, experiment: Experiment, folders: Folders) -> Run:
+def _run(
+    arm: Arm,
+    key: str,
+    *,
+    cells: Cells,
+    experiment: Experiment,
+    folders: Folders,
+    provider: Provider,
+) -> Run:
+    purse = CellPurse(dollars=experiment.cell_dollars or 0.0)
+    account = Account(provider=provider, purse=purse) if arm.paid else None
     encoder = json.dumps(asdict(arm.encoder), sort_keys=True)
     stage = _stage(cells.dataset, cells.seed, encoder, experiment.draw(cells.seed), folders)
     with threadpool_limits(1):
-        finished = run_arm(arm, stage=stage, experiment=experiment, encoder=folders.encoder)
+        finished = run_arm(
+            arm, stage=stage, experiment=experiment, encoder=folders.encoder, account=account
+        )
         facts = facts_of(
             finished,
             stage=stage,
             learner=head_learner(arm.learner),
             heads=experiment.transfer,
+            tuner=fine_tuner(folders.encoder) if TRANSFORMER in experiment.transfer else None,
         )
+    if account is not None:
+        facts = {**facts, "dollars": purse.dollars}
     return Run(
         key=key,
         dataset=cells.dataset,
@@ -102,20 +124,32 @@ def _run(arm: Arm, key: str, *, cells: Cells, experiment: Experiment, folders: F
     )
 
 
-def run_arm(arm: Arm, *, stage: Stage, experiment: Experiment, encoder: Path) -> Finished:
+def run_arm(
+    arm: Arm,
+    *,
+    stage: Stage,
+    experiment: Experiment,
+    encoder: Path,
+    account: Account | None = None,
+) -> Finished:
     """The cell itself, on a stage that is set."""
-    loop = Loop(stage, arm, experiment, tools=make_tools(arm, stage=stage, encoder=encoder))
+    tools = make_tools(arm, stage=stage, encoder=encoder, account=account)
+    loop = Loop(stage, arm, experiment, tools=tools)
     return loop.run_whole() if arm.strategy.name == WHOLE else loop.run()
 
 
-def make_tools(arm: Arm, *, stage: Stage, encoder: Path) -> Tools:
+def make_tools(arm: Arm, *, stage: Stage, encoder: Path, account: Account | None = None) -> Tools:
     """The arm's components; unknown names and bad options raise InvalidInput."""
     return Tools(
         strategy=None if arm.strategy.name in {EVEN, WHOLE} else _strategies().make(arm.strategy),
         clusterer=clusterers().make(arm.clusterer),
         learner=head_learner(arm.learner),
         writer=writer(
-            stage, arm, templates=builtin_templates(), encoder=_Lazy(encoder, arm.encoder)
+            stage,
+            arm,
+            templates=builtin_templates(),
+            encoder=LazyEncoder(encoder, arm.encoder),
+            account=account,
         ),
     )
 
@@ -165,16 +199,16 @@ def _check_arm(arm: Arm) -> None:
 
 
 def _check_generator(choice: Choice) -> None:
-    if choice.name not in {COPY, "simulated", "perturb"}:
+    if choice.name not in {COPY, "simulated", "perturb", *PAID}:
         raise InvalidInput.at(
             "/generator",
-            "benchmarks write with simulated, perturb, copy or none",
+            "benchmarks write with simulated, perturb, anthropic, copy or none",
             code="unknown-generator",
         )
     if choice.name == COPY:
         _no_options(choice, at="/generator")
     else:
-        make_generator(choice, reserve=_NoReserve(), classes=())
+        make_generator(choice, reserve=_NoReserve(), classes=(), provider=PLACEHOLDER)
 
 
 def _no_options(choice: Choice, *, at: str) -> None:
@@ -235,35 +269,3 @@ def vectors_of(
         folder=folders.vectors,
         progress=progress,
     )
-
-
-def make_encoder(choice: Choice, *, directory: Path) -> Encoder:
-    """An encoder of the service on all cores."""
-    return encoders(minilm_directory=directory, threads=0).make(choice)
-
-
-class _Lazy:
-    """An encoder that loads its weights when a text must be encoded after all."""
-
-    def __init__(self, directory: Path, choice: Choice) -> None:
-        self._directory, self._choice = directory, choice
-        self._encoder: Encoder | None = None
-
-    def _made(self) -> Encoder:
-        if self._encoder is None:
-            self._encoder = make_encoder(self._choice, directory=self._directory)
-        return self._encoder
-
-    @property
-    def id(self) -> str:
-        return self._made().id
-
-    @property
-    def dimension(self) -> int:
-        return self._made().dimension
-
-    def encode(self, texts: Any) -> Any:
-        return self._made().encode(texts)
-
-    def truncated(self, texts: Any) -> Any:
-        return self._made().truncated(texts)

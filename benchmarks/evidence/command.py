@@ -14,8 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from benchmarks.datasets.describing import describe, totals
 from benchmarks.evidence import study
 from benchmarks.evidence.cells import Folders, check_arms
+from benchmarks.evidence.checking import check_pools
+from benchmarks.evidence.estimating import estimate_lines
 from benchmarks.evidence.experiment import load_experiment, with_seeds
 from benchmarks.evidence.own_files import with_own_files
+from benchmarks.evidence.paying import NOBODY, Provider, check_provider
 from benchmarks.evidence.pools import dask_pool, process_pool
 from benchmarks.evidence.records import Experiment
 from benchmarks.evidence.transfer import check_heads
@@ -28,7 +31,8 @@ KEPT = "finished cells are kept, run the same command to go on"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What ``tailwise benchmark run`` was asked for."""
+    """What ``tailwise benchmark run`` was asked for; ``estimate`` prints what paid arms may
+    cost, and runs nothing."""
 
     experiments: Sequence[Path]
     folders: Folders
@@ -36,6 +40,8 @@ class RunOptions:
     workers: int
     seeds: int | None = None
     dask: str | None = None
+    provider: Provider = NOBODY
+    estimate: bool = False
 
 
 def run(options: RunOptions, *, console: Console | None = None) -> int:
@@ -68,11 +74,23 @@ def _run_all(options: RunOptions, console: Console) -> None:
         if options.seeds is not None:
             loaded = with_seeds(loaded, options.seeds)
         ready.append(with_own_files(loaded, options.folders, beside=path.parent))
-    for experiment, _ in ready:
-        check_arms(experiment)
-        check_heads(experiment.transfer)
     for experiment, folders in ready:
-        _run_one(experiment, folders, options, console)
+        check_arms(experiment)
+        if not options.estimate:
+            check_heads(experiment.transfer, encoder=folders.encoder)
+            check_provider(experiment, options.provider, elsewhere=options.dask is not None)
+    for experiment, folders in ready:
+        if options.estimate:
+            _estimate(experiment, folders, console)
+        else:
+            _run_one(experiment, folders, options, console)
+
+
+def _estimate(experiment: Experiment, folders: Folders, console: Console) -> None:
+    datasets = {name: folders.open(name) for name in experiment.datasets}
+    check_pools(experiment, datasets)
+    for line in estimate_lines(experiment, datasets):
+        console.print(line, markup=False)
 
 
 def _run_one(
@@ -85,7 +103,7 @@ def _run_one(
     )
     pool = dask_pool(options.dask) if options.dask else process_pool(options.workers)
     with pool as executor, _bars(console) as progress:
-        prepared = study.prepare(experiment, folders, progress=progress)
+        prepared = study.prepare(experiment, folders, progress=progress, provider=options.provider)
         _introduce(prepared, console)
         study.run(prepared, pool=nullcontext(executor), progress=progress)
     path = options.results / f"{experiment.name}.json"

@@ -32,12 +32,13 @@ TABLES = {
         "grid",
         "arms",
     },
-    "budget": {"start", "batch", "rounds"},
+    "budget": {"start", "batch", "rounds", "dollars"},
     "seeds": {"first", "count"},
     "parts": {"best", "generated", "copies", "oracle"},
 }
 FEWEST = {"start": 2, "batch": 1, "rounds": 1}
 """A start of fewer than two labels cannot hold two classes, and so trains nothing."""
+MOST_DOLLARS = 10_000
 SHARES = {"pool_share": "(0, 1]", "reserve_share": "(0, 1)"}
 ARM_FIELDS = {field.name for field in fields(Arm)}
 CHOICES = {"encoder", "clusterer", "strategy", "learner", "generator"}
@@ -75,7 +76,8 @@ def experiment_of(document: Mapping[str, Any], *, name: str, sha256: str = "") -
         if key in document:
             plain[key] = _text(document[key], at=f"/{key}")
     for key, value in document.get("budget", {}).items():
-        plain[key] = _whole(value, at=f"/budget/{key}", least=FEWEST[key])
+        if key in FEWEST:
+            plain[key] = _whole(value, at=f"/budget/{key}", least=FEWEST[key])
     experiment = Experiment(
         name=name,
         datasets=tuple(_strings(document.get("datasets"), at="/datasets", least=1)),
@@ -88,7 +90,24 @@ def experiment_of(document: Mapping[str, Any], *, name: str, sha256: str = "") -
         sha256=sha256,
         **{"title": name, "question": "", **plain},
     )
-    return _checked(experiment)
+    return _with_limit(_checked(experiment), document.get("budget", {}).get("dollars"))
+
+
+def _with_limit(experiment: Experiment, dollars: object) -> Experiment:
+    """What paid arms may spend, shared out over their cells; a limit and paid arms come
+    together, and such an arm names its model, because the run's key must tell it."""
+    paid = [arm for arm in experiment.arms if arm.paid]
+    for arm in paid:
+        if arm.generator is None or "model" not in arm.generator.options:
+            raise _refusal("/arms", f"arm {arm.name!r} is paid for and must name its model")
+    if dollars is None and not paid:
+        return experiment
+    if dollars is None or not paid:
+        what = "must be set where an arm is paid for" if paid else "is set and no arm is paid for"
+        raise _refusal("/budget/dollars", what)
+    limit = _between(dollars, at="/budget/dollars", least=0.01, most=MOST_DOLLARS)
+    cells = len(paid) * len(experiment.datasets) * len(experiment.seeds)
+    return replace(experiment, dollars=limit, cell_dollars=limit / cells)
 
 
 def _arms(document: Mapping[str, Any], *, base: Mapping[str, Any]) -> list[Arm]:

@@ -47,6 +47,10 @@ Treatment: TypeAlias = Literal["none", "filter", "weight", "weight_and_review"]
 learner disagrees with, the session's weight, or that weight after a perfect review."""
 
 
+PAID = frozenset({"anthropic"})
+"""Generators whose calls cost money."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arm:
     """One way to run the loop; everything else is equal between arms.
@@ -70,6 +74,11 @@ class Arm:
     min_distance: float = 0.05
     reference: bool = False
 
+    @property
+    def paid(self) -> bool:
+        """Whether its cells cost money."""
+        return self.generator is not None and self.generator.name in PAID
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
@@ -82,6 +91,8 @@ class Experiment:
     ``parts`` says which arm plays which part when the default is judged against its targets
     (``best``, the baseline chosen in development; ``generated``; ``copies``; ``oracle``).
     ``transfer`` names further heads that are trained on what an arm acquired.
+    ``dollars`` is what paid arms may spend together, and ``cell_dollars`` one paid cell's equal
+    share of it by the seeds of the file, so that running the first few seeds gives no more.
     """
 
     name: str
@@ -101,6 +112,8 @@ class Experiment:
     parts: Mapping[str, str] = field(default_factory=dict)
     transfer: tuple[str, ...] = ()
     sha256: str = ""
+    dollars: float | None = None
+    cell_dollars: float | None = None
 
     def draw(self, seed: int) -> Draw:
         """How data are divided and drawn for ``seed``."""

@@ -14,6 +14,8 @@ import numpy as np
 from benchmarks.datasets.setting_aside import FEWEST_RESERVE
 from benchmarks.evidence.cells import Cells, Folders, check_arms, run_cells, vectors_of
 from benchmarks.evidence.checking import check_pools
+from benchmarks.evidence.estimating import check_spending
+from benchmarks.evidence.paying import NOBODY, Provider, check_provider
 from benchmarks.evidence.records import Dataset, Experiment, Run
 from benchmarks.evidence.stage import counts_of, divide
 from benchmarks.evidence.storage import run_key
@@ -31,6 +33,7 @@ class Prepared:
     experiment: Experiment
     folders: Folders
     datasets: Mapping[str, Dataset]
+    provider: Provider = NOBODY
 
     def keys(self) -> list[str]:
         """Every cell's key, data set by data set, seed by seed, arm by arm."""
@@ -41,16 +44,21 @@ class Prepared:
         ]
 
 
-def prepare(experiment: Experiment, folders: Folders, *, progress: Progress) -> Prepared:
+def prepare(
+    experiment: Experiment, folders: Folders, *, progress: Progress, provider: Provider = NOBODY
+) -> Prepared:
     """Check all that can be checked before any cell runs, and encode what is missing.
 
-    Raises InvalidInput for unknown names, data sets that cannot feed the budget, and
-    options out of range; Unavailable for a missing encoder or a damaged cache.
+    Raises InvalidInput for unknown names, data sets that cannot feed the budget, a limit of
+    dollars that is too low, and options out of range; Unavailable for a missing encoder or a
+    damaged cache; Conflict where ``provider`` has no key for a paid arm; NotInstalled.
     """
     check_arms(experiment)
-    check_heads(experiment.transfer)
+    check_heads(experiment.transfer, encoder=folders.encoder)
+    check_provider(experiment, provider)
     datasets = {name: folders.open(name) for name in experiment.datasets}
     check_pools(experiment, datasets)
+    check_spending(experiment, datasets)
     encoders = {repr(arm.encoder): arm.encoder for arm in experiment.arms}
     for name, dataset in datasets.items():
         for choice in encoders.values():
@@ -60,7 +68,7 @@ def prepare(experiment: Experiment, folders: Folders, *, progress: Progress) -> 
                 folders=folders,
                 progress=lambda done, total, name=name: progress(f"encoding {name}", done, total),
             )
-    return Prepared(experiment=experiment, folders=folders, datasets=datasets)
+    return Prepared(experiment=experiment, folders=folders, datasets=datasets, provider=provider)
 
 
 def tasks(experiment: Experiment) -> list[Cells]:
@@ -81,7 +89,8 @@ def run(prepared: Prepared, *, pool: AbstractContextManager[Executor], progress:
     progress("running cells", done, total)
     with pool as executor:
         futures: dict[Future[list[str]], Cells] = {
-            executor.submit(run_cells, cells, experiment, folders): cells for cells in waiting
+            executor.submit(run_cells, cells, experiment, folders, prepared.provider): cells
+            for cells in waiting
         }
         try:
             for future in as_completed(futures):

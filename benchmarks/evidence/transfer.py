@@ -3,37 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.evidence.fine_tuning import TRANSFORMER, fine_tuned_columns, fine_tuner
 from benchmarks.evidence.loop import Finished
 from benchmarks.evidence.stage import Stage
 from core.errors import InvalidInput
 from core.metrics import evaluate
+from core.ports import TextLearner
 
 HEADS = ("lsa", "tfidf", "svm", "bayes")
 """Logistic regression on latent semantic vectors of the pool (a second encoder), and
-logistic regression, a linear SVM and naive Bayes on TF-IDF of words and word pairs."""
+logistic regression, a linear SVM and naive Bayes on TF-IDF of words and word pairs. Beside them
+there is the fine-tuned transformer, which takes minutes where these take moments."""
 LSA_DIMENSIONS = 128
 
 
-def check_heads(names: Sequence[str]) -> None:
-    """Raises InvalidInput ``unknown-head``."""
+def check_heads(names: Sequence[str], *, encoder: Path | None = None) -> None:
+    """Raises InvalidInput ``unknown-head``; for the transformer NotInstalled where its libraries,
+    or the weights in the folder ``encoder``, are missing."""
+    known = (*HEADS, TRANSFORMER)
     for name in names:
-        if name not in HEADS:
-            detail = f"/transfer: there is no head {name}; known: {', '.join(HEADS)}"
+        if name not in known:
+            detail = f"/transfer: there is no head {name}; known: {', '.join(known)}"
             raise InvalidInput.at("/transfer", detail, code="unknown-head")
+    if TRANSFORMER in names:
+        fine_tuner(encoder)
 
 
 def transfer_scores(
-    finished: Finished, *, stage: Stage, heads: Sequence[str], written_weight: NDArray[np.float64]
+    finished: Finished,
+    *,
+    stage: Stage,
+    heads: Sequence[str],
+    written_weight: NDArray[np.float64],
+    tuner: TextLearner | None = None,
 ) -> dict[str, float]:
     """Macro-F1 of each head on this seed's test draw, trained on what was acquired.
 
-    ``written_weight`` (m,) are the weights of ``finished.written``.
+    ``written_weight`` (m,) are the weights of ``finished.written``; ``tuner`` is what the
+    transformer head is fine-tuned by.
     """
+    vectorised = [name for name in heads if name != TRANSFORMER]
+    scores = _vectorised(finished, stage=stage, heads=vectorised, written_weight=written_weight)
+    if TRANSFORMER in heads:
+        predicted = fine_tuned_columns(finished, stage=stage, weights=written_weight, learner=tuner)
+        scores[TRANSFORMER] = _macro_f1(predicted, stage=stage)
+    return scores
+
+
+def _vectorised(
+    finished: Finished, *, stage: Stage, heads: Sequence[str], written_weight: NDArray[np.float64]
+) -> dict[str, float]:
+    """The heads on TF-IDF and what is made of it."""
     if not heads:
         return {}
     texts = [stage.text(int(n)) for n in stage.pool.numbers[finished.labelled]]

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.generators import generators
+from benchmarks.evidence.paying import NOBODY, Account, Provider, check_answer
 from benchmarks.evidence.records import Arm, Treatment
 from benchmarks.evidence.stage import WRITE, Stage
 from core.generation import GenerationRequest
-from core.ports import Encoder, Generator, Reserve
+from core.ports import Encoder, Generator, Purse, Reserve
 from core.prompting import draw_attributes, plan_counts
 from core.records import Choice, LabelClass, Labels, Template
 from core.screening import CONFIDENT
@@ -91,7 +92,14 @@ class GeneratorWriter:
     """Asks a generator as the service does; exact copies of known texts are dropped."""
 
     def __init__(
-        self, stage: Stage, generator: Generator, *, arm: Arm, template: Template, encoder: Encoder
+        self,
+        stage: Stage,
+        generator: Generator,
+        *,
+        arm: Arm,
+        template: Template,
+        encoder: Encoder,
+        purse: Purse,
     ) -> None:
         self._stage, self._generator, self._arm = stage, generator, arm
         self._template, self._encoder = template, encoder
@@ -99,7 +107,7 @@ class GeneratorWriter:
         self._labels = [LabelClass(id=name, name=name) for name in classes]
         known = [*stage.pool.numbers.tolist(), *stage.test.numbers.tolist()]
         self._seen = {normalise(stage.text(number)) for number in known}
-        self._purse = _NoMoney()
+        self._purse = purse
 
     def write(
         self, places: Sequence[int], *, held: Mapping[str, int], probabilities: Floats | None
@@ -109,6 +117,7 @@ class GeneratorWriter:
         for place, count in plans:
             request = self._request(place, count=count, probabilities=probabilities)
             answer = self._generator.generate(request, purse=self._purse)
+            check_answer(answer)
             for variation in answer.variations:
                 if (form := normalise(variation.text)) not in self._seen:
                     self._seen.add(form)
@@ -150,26 +159,46 @@ class GeneratorWriter:
 
 
 def writer(
-    stage: Stage, arm: Arm, *, templates: Mapping[str, Template], encoder: Encoder
+    stage: Stage,
+    arm: Arm,
+    *,
+    templates: Mapping[str, Template],
+    encoder: Encoder,
+    account: Account | None = None,
 ) -> Writer | None:
-    """What writes for ``arm``: None, the copy control, or a generator of the service."""
+    """What writes for ``arm``: None, the copy control, or a generator of the service; a paid
+    one writes on ``account``."""
     if arm.generator is None:
         return None
     if arm.generator.name == COPY:
         return CopyWriter(stage, variations=arm.variations)
     return GeneratorWriter(
         stage,
-        make_generator(arm.generator, reserve=StageReserve(stage), classes=stage.classes),
+        make_generator(
+            arm.generator,
+            reserve=StageReserve(stage),
+            classes=stage.classes,
+            provider=account.provider if account else NOBODY,
+        ),
         arm=arm,
         template=templates[arm.template],
         encoder=encoder,
+        purse=account.purse if account else _NoMoney(),
     )
 
 
-def make_generator(choice: Choice, *, reserve: Reserve, classes: Labels) -> Generator:
-    """A generator that needs no provider, drawing from ``reserve``."""
+def make_generator(
+    choice: Choice, *, reserve: Reserve | None, classes: Labels, provider: Provider = NOBODY
+) -> Generator:
+    """A generator that draws from ``reserve`` or asks ``provider``.
+
+    Raises Conflict ``generator-not-configured`` where it has neither, and InvalidOption.
+    """
     known = generators(
-        anthropic_key=None, anthropic_base_url=None, reserve=reserve, class_ids=classes
+        anthropic_key=provider.key,
+        anthropic_base_url=provider.url,
+        reserve=reserve,
+        class_ids=classes,
     )
     return known.make(choice)
 
