@@ -205,6 +205,21 @@ def show_benchmark(*, names: Sequence[str], datasets: Path | None, cache: Path |
     show_as_asked(_settings(benchmark_cache=cache, datasets=datasets), names=names)
 
 
+@benchmark.command("multi-label")
+@click.option("--data", metavar="NAME|FILE", help="A single-label set or file. [bundled corpus]")
+@click.option("--none", metavar="CLASS", help="The class that adds no label. [bundled: no-harm]")
+@click.option("--seeds", type=click.IntRange(1, 1000), default=5, show_default=True)
+@click.option("--results", type=FILE, help="Folder for the result. [see docs/benchmarks.md]")
+@click.option("--datasets", type=FILE, help="Folder with data sets. [TAILWISE_DATASETS]")
+@click.option("--cache", type=FILE, help="Folder for fetched files. [TAILWISE_BENCHMARK_CACHE]")
+def multi_label_benchmark(*, cache: Path | None, datasets: Path | None, **options: Any) -> None:
+    """Play rounds over messages with several labels, made from a single-label set."""
+    from benchmarks.multi_label.command import run_multi_label
+
+    settings = _settings(benchmark_cache=cache, datasets=datasets, log_level="warning")
+    sys.exit(run_multi_label(settings, **options))
+
+
 def main() -> None:
     """The console script: refusals are one line and exit code 2."""
     try:
