@@ -191,7 +191,6 @@ def test_no_seeds_at_all_are_refused() -> None:
         ({"learner": "transformer"}, "transfer study"),
         ({"learner": {"name": "linear", "c": "big"}}, "c must be"),
         ({"generator": "psychic"}, "simulated"),
-        ({"generator": "anthropic"}, "simulated"),
         ({"generator": {"name": "simulated", "noise": 2}}, "noise"),
         ({"generator": {"name": "copy", "noise": 0.1}}, "no options"),
         ({"template": "psychic"}, "paraphrase"),
