@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from benchmarks.evidence.records import Experiment
@@ -95,15 +94,11 @@ def check_provider(experiment: Experiment, provider: Provider, *, elsewhere: boo
     paid = [arm.name for arm in experiment.arms if arm.paid]
     if not paid:
         return
-    refuse = _refuse(f"arm {paid[0]!r} of {experiment.name}")
+    why = ""
     if elsewhere:
-        refuse("is paid for with a key, which is not sent to a cluster; leave out --dask")
-    if not provider.key:
-        refuse("needs an API key: set TAILWISE_ANTHROPIC_API_KEY, or see --estimate")
-
-
-def _refuse(arm: str) -> Callable[[str], None]:
-    def refuse(why: str) -> None:
-        raise Conflict(f"{arm} {why}", code="generator-not-configured")
-
-    return refuse
+        why = "is paid for with a key, which is not sent to a cluster; leave out --dask"
+    elif not provider.key:
+        why = "needs an API key: set TAILWISE_ANTHROPIC_API_KEY, or see --estimate"
+    if why:
+        detail = f"arm {paid[0]!r} of {experiment.name} {why}"
+        raise Conflict(detail, code="generator-not-configured")
