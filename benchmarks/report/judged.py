@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.report.stored import Stored
-from benchmarks.report.tables import Table, cell
+from benchmarks.report.tables import NONE, Table, cell
 from benchmarks.statistics.targets import Contenders, verdicts
 
 MET = {True: "met", False: "missed", None: "not judged here"}
@@ -17,16 +17,55 @@ def judged(stored: Stored, *, contenders: Contenders | None) -> Table | None:
 
     ``contenders`` names the arms; when None only the default's own parts are known.
     """
-    if stored.default is None or stored.default not in stored.arms():
-        return None
-    parts = contenders or Contenders(default=stored.default, **stored.data.get("parts", {}))
-    if parts.default not in stored.arms():
+    parts = contenders or _parts(stored)
+    if parts is None or parts.default not in stored.arms():
         return None
     found = verdicts(stored.data, arms=parts)
     rows = [[cell(v["target"]), f"**{MET[v['met']]}**", cell(said(v["figures"]))] for v in found]
     return Table(
         headings=["what the default must reach", "verdict", "figures"], rows=rows, words=range(3)
     )
+
+
+def head_to_head(stored: Stored, *, contenders: Contenders | None) -> Table | None:
+    """Set by set, the default's ratio of spreads and its macro-F1 less each rival's, and what
+    generation adds; None where nothing is judged."""
+    parts = contenders or _parts(stored)
+    if parts is None or parts.best is None:
+        return None
+    figures: dict[str, Any] = {}
+    for verdict in verdicts(stored.data, arms=parts):
+        figures |= verdict["figures"]
+    columns = {
+        f"less {parts.best}": figures.get("to_best", {}),
+        f"less {parts.cluster}": figures.get("to_cluster", {}),
+        "generation adds": figures.get("to_none", {}),
+        "generation less copies": figures.get("to_copies", {}),
+    }
+    shown = {heading: found for heading, found in columns.items() if found}
+    rows = [
+        [
+            cell(name),
+            f"{figures['ratios'][name]:.2f}",
+            *(_difference(found.get(name)) for found in shown.values()),
+        ]
+        for name in stored.datasets()
+        if name in figures.get("ratios", {})
+    ]
+    return Table(headings=["set", "ratio of spreads", *map(cell, shown)], rows=rows)
+
+
+def _difference(found: Mapping[str, Any] | None) -> str:
+    if found is None or found["low"] is None:
+        return NONE
+    return cell(f"{found['mean']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]")
+
+
+def _parts(stored: Stored) -> Contenders | None:
+    """Who plays which part, as the experiment said; None without a default."""
+    if stored.default is None or stored.default not in stored.arms():
+        return None
+    return Contenders(default=stored.default, **stored.data.get("parts", {}))
 
 
 def said(figures: Mapping[str, Any]) -> str:
