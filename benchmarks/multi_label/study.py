@@ -79,7 +79,7 @@ def write_document(document: Mapping[str, Any], path: Path) -> None:
     path.write_text(f'{opened},\n "cells": [\n{lines}\n ]\n}}\n', "utf-8")
 
 
-def by_arm(document: Mapping[str, Any], measure: str) -> dict[str, list[list[float]]]:
+def by_arm(document: Mapping[str, Any], measure: str) -> dict[str, list[list[Any]]]:
     """A measure by arm: its values of every seed, round by round, in the order of the arms."""
     found: dict[str, list[list[float]]] = {}
     for cell in document["cells"]:
