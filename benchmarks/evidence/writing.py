@@ -14,7 +14,7 @@ from adapters.generators import generators
 from benchmarks.evidence.paying import NOBODY, Account, Provider, check_answer
 from benchmarks.evidence.records import Arm, Treatment
 from benchmarks.evidence.stage import WRITE, Stage
-from core.generation import GenerationRequest
+from core.generation import GenerationRequest, Variation
 from core.ports import Encoder, Generator, Purse, Reserve
 from core.prompting import draw_attributes, plan_counts
 from core.records import Choice, LabelClass, Labels, Template
@@ -59,12 +59,19 @@ class StageReserve:
 
     def nearest(self, vector: Floats, *, class_id: str, limit: int) -> list[tuple[str, str]]:
         """(row number, text) of that class's reserve rows, by falling cosine."""
-        column = self._stage.classes.index(class_id)
-        places = np.flatnonzero(self._stage.reserve.targets == column)
-        similarity = self._stage.reserve.vectors[places] @ vector
-        order = places[np.argsort(-similarity, kind="stable")[:limit]]
+        places, vectors = self._of_class(self._stage.classes.index(class_id))
+        order = places[np.argsort(-(vectors @ vector), kind="stable")[:limit]]
         numbers = self._stage.reserve.numbers[order].tolist()
         return [(str(number), self._stage.text(number)) for number in numbers]
+
+    def _of_class(self, column: int) -> tuple[NDArray[np.int64], Floats]:
+        """(places in the reserve, their vectors), gathered once per stage."""
+        name = f"reserve of class {column}"
+        if name not in self._stage.memory:
+            places = np.flatnonzero(self._stage.reserve.targets == column)
+            self._stage.memory[name] = (places, self._stage.reserve.vectors[places])
+        found: tuple[NDArray[np.int64], Floats] = self._stage.memory[name]
+        return found
 
 
 class CopyWriter:
@@ -105,14 +112,13 @@ class GeneratorWriter:
         self._template, self._encoder = template, encoder
         classes = stage.classes
         self._labels = [LabelClass(id=name, name=name) for name in classes]
-        known = [*stage.pool.numbers.tolist(), *stage.test.numbers.tolist()]
-        self._seen = {normalise(stage.text(number)) for number in known}
+        self._seen = set(_known_texts(stage))
         self._purse = purse
 
     def write(
         self, places: Sequence[int], *, held: Mapping[str, int], probabilities: Floats | None
     ) -> list[WrittenRow]:
-        rows: list[WrittenRow] = []
+        drafts: list[tuple[int, Variation]] = []
         plans = planned(self._stage, places, held=held, variations=self._arm.variations)
         for place, count in plans:
             request = self._request(place, count=count, probabilities=probabilities)
@@ -121,8 +127,8 @@ class GeneratorWriter:
             for variation in answer.variations:
                 if (form := normalise(variation.text)) not in self._seen:
                     self._seen.add(form)
-                    rows.append(self._row(variation.text, variation.source_id, place=place))
-        return rows
+                    drafts.append((place, variation))
+        return self._rows(drafts)
 
     def _request(
         self, place: int, *, count: int, probabilities: Floats | None
@@ -148,14 +154,24 @@ class GeneratorWriter:
             seed=int(rng.integers(2**31)),
         )
 
-    def _row(self, text: str, source: str | None, *, place: int) -> WrittenRow:
-        target, truth = int(self._stage.pool.targets[place]), -1
-        if source is None:
-            vector = self._encoder.encode([text])[0]
-        else:
-            vector = self._stage.division.vectors[int(source)]
-            truth = int(self._stage.division.targets[int(source)])
-        return WrittenRow(text=text, vector=vector, target=target, truth=truth, seed=place)
+    def _rows(self, drafts: Sequence[tuple[int, Variation]]) -> list[WrittenRow]:
+        """Texts of the reserve have vectors and a true class; the others are encoded at once."""
+        fresh = [variation.text for _, variation in drafts if variation.source_id is None]
+        encoded = iter(self._encoder.encode(fresh)) if fresh else iter(())
+        rows = []
+        for place, variation in drafts:
+            target, truth = int(self._stage.pool.targets[place]), -1
+            if variation.source_id is None:
+                vector = next(encoded)
+            else:
+                vector = self._stage.division.vectors[int(variation.source_id)]
+                truth = int(self._stage.division.targets[int(variation.source_id)])
+            rows.append(
+                WrittenRow(
+                    text=variation.text, vector=vector, target=target, truth=truth, seed=place
+                )
+            )
+        return rows
 
 
 def writer(
@@ -245,6 +261,15 @@ def label_noise(rows: Sequence[WrittenRow]) -> float:
     """Share of rows whose true class is not the one they were written for; 0 without rows."""
     known = Counter(row.truth != row.target for row in rows if row.truth >= 0)
     return known[True] / max(1, known.total())
+
+
+def _known_texts(stage: Stage) -> frozenset[str]:
+    """Normal forms of the pool's and the test rows' texts, made once per stage."""
+    if "known texts" not in stage.memory:
+        numbers = [*stage.pool.numbers.tolist(), *stage.test.numbers.tolist()]
+        stage.memory["known texts"] = frozenset(normalise(stage.text(n)) for n in numbers)
+    found: frozenset[str] = stage.memory["known texts"]
+    return found
 
 
 class _NoMoney:
