@@ -208,10 +208,12 @@ def test_every_round_selects_labels_writes_and_trains(told: Told) -> None:
         assert parts["batch"]["selected"] == BATCH
         assert parts["labelled"]["accepted"] == BATCH
         assert [w["result"]["generator"] for w in parts["written"]] == ["perturb", "simulated"]
-        assert all(w["result"]["proposed"] for w in parts["written"])
-        assert parts["reviewed"]["accepted"] > 0
+        assert all(w["result"]["asked"] for w in parts["written"])
         assert parts["reviewed"]["failed"] == 0
         assert parts["trained"]["result"]["evaluated_on"] == "test"
+    # The sample's reserve is small: a later round may find all of it used.
+    assert all(w["result"]["proposed"] for w in told.rounds[0]["written"])
+    assert told.rounds[0]["reviewed"]["accepted"] > 0
 
 
 def test_the_first_batch_is_typical_and_the_next_ones_are_uncertain(told: Told) -> None:
