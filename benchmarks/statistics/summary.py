@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -17,6 +18,9 @@ from benchmarks.statistics.comparing import comparisons, crossed_intervals, rank
 
 FORMAT = "tailwise-evidence/1"
 DIGITS = 6
+_INNERMOST = re.compile(r"\[[^\[\]{}]*\]|\{[^\[\]{}]*\}")
+_LINE_BREAK = re.compile(r"\n *")
+"""JSON has no line break inside a string, so only layout is touched."""
 
 
 def summarise(
@@ -51,8 +55,13 @@ def summarise(
 
 
 def to_json(summary: Mapping[str, Any]) -> str:
-    """The summary as the file has it: sorted, indented by one, ending in a newline."""
-    return json.dumps(summary, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """The summary as the file has it: sorted, indented by one, ending in a newline.
+
+    What holds no list or mapping of its own stands on one line, so that a measure or the
+    values of all seeds can be read, and compared between versions, as one.
+    """
+    text = json.dumps(summary, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
+    return _INNERMOST.sub(lambda found: _LINE_BREAK.sub(" ", found[0]), text) + "\n"
 
 
 def _heading(experiment: Experiment) -> dict[str, Any]:

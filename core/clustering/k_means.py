@@ -16,25 +16,37 @@ ROWS_PER_CLUSTER: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KMeans(Counted):
+class _Sampled(Counted):
+    """What the family shares: its options, and a fit on at most 256 rows per cluster."""
+
+    iterations: int = 50
+    distance: Distance = "euclidean"
+
+    def __post_init__(self) -> None:
+        check_count(self.count)
+        check_option("iterations", self.iterations, of=int, least=1, most=1000)
+        check_distance(self.distance)
+
+    def fit(
+        self, sample: Floats, *, count: int, rng: np.random.Generator, start: Floats | None = None
+    ) -> Floats:
+        """Centroids as ``core.clustering.Clusterer.fit`` describes them."""
+        task = prepare(sample, count=count, most=ROWS_PER_CLUSTER * count, rng=rng, start=start)
+        return fitted(self._find, task=task, distance=self.distance)
+
+    def _find(self, task: FitTask) -> Floats:
+        """Centroids (k, D) of the task's sample."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KMeans(_Sampled):
     """Lloyd's k-means on at most 256 rows per cluster.
 
     ``count`` is a number in [1, 1000] or "auto" (see ``automatic_count``);
     ``iterations`` in [1, 1000] bounds Lloyd's steps. ``distance`` "cosine" goes on
     with steps of spherical k-means, as many again at most.
     """
-
-    iterations: int = 50
-    distance: Distance = "euclidean"
-
-    def __post_init__(self) -> None:
-        _check(self.count, iterations=self.iterations, distance=self.distance)
-
-    def fit(
-        self, sample: Floats, *, count: int, rng: np.random.Generator, start: Floats | None = None
-    ) -> Floats:
-        task = prepare(sample, count=count, most=ROWS_PER_CLUSTER * count, rng=rng, start=start)
-        return fitted(self._find, task=task, distance=self.distance)
 
     def _find(self, task: FitTask) -> Floats:
         from sklearn.cluster import KMeans as Lloyd  # noqa: PLC0415
@@ -53,7 +65,7 @@ class KMeans(Counted):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MiniBatchKMeans(Counted):
+class MiniBatchKMeans(_Sampled):
     """Mini-batch k-means (Sculley 2010): several times faster, a little looser.
 
     Options as for ``kmeans``; ``iterations`` bounds the passes over the sample. For
@@ -61,16 +73,6 @@ class MiniBatchKMeans(Counted):
     """
 
     iterations: int = 20
-    distance: Distance = "euclidean"
-
-    def __post_init__(self) -> None:
-        _check(self.count, iterations=self.iterations, distance=self.distance)
-
-    def fit(
-        self, sample: Floats, *, count: int, rng: np.random.Generator, start: Floats | None = None
-    ) -> Floats:
-        task = prepare(sample, count=count, most=ROWS_PER_CLUSTER * count, rng=rng, start=start)
-        return fitted(self._find, task=task, distance=self.distance)
 
     def _find(self, task: FitTask) -> Floats:
         from sklearn.cluster import MiniBatchKMeans as MiniBatch  # noqa: PLC0415
@@ -88,25 +90,13 @@ class MiniBatchKMeans(Counted):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BisectingKMeans(Counted):
+class BisectingKMeans(_Sampled):
     """Bisecting k-means (Steinbach, Karypis and Kumar 2000): the cluster of most inertia
     is split in two until there are enough.
 
     Options as for ``mini_batch_kmeans``; ``iterations`` bounds the steps of one split. A
     fit starts from one cluster each time; old centroids only give the new ones their ids.
     """
-
-    iterations: int = 50
-    distance: Distance = "euclidean"
-
-    def __post_init__(self) -> None:
-        _check(self.count, iterations=self.iterations, distance=self.distance)
-
-    def fit(
-        self, sample: Floats, *, count: int, rng: np.random.Generator, start: Floats | None = None
-    ) -> Floats:
-        task = prepare(sample, count=count, most=ROWS_PER_CLUSTER * count, rng=rng, start=start)
-        return fitted(self._find, task=task, distance=self.distance)
 
     def _find(self, task: FitTask) -> Floats:
         """A split of rows that differ by rounding only can leave a half empty; a far row
@@ -124,9 +114,3 @@ class BisectingKMeans(Counted):
         taken, ids = np.unique(labels, return_inverse=True)
         found = means(task.sample, ids.astype(np.int32), count=taken.size)
         return filled(found, sample=task.sample, count=task.count)
-
-
-def _check(count: object, *, iterations: object, distance: object) -> None:
-    check_count(count)
-    check_option("iterations", iterations, of=int, least=1, most=1000)
-    check_distance(distance)

@@ -35,16 +35,7 @@ class ClusterEntropy:
         builder = BatchBuilder(view, count=count, min_distance=min_distance)
         scores = entropy(view.probabilities, multi_label=view.multi_label)
         groups = group_eligible(view)
-        fill_by_cluster(
-            builder,
-            limit=count,
-            sizes=groups.sizes,
-            ranking=lambda cluster, _: Ranking(rows := groups.rows(cluster), scores=scores[rows]),
-            priority=least_labelled_first(labelled_by_cluster(view), rng=rng),
-            filled=np.zeros(view.cluster_count, dtype=np.int64),
-            strategy="cluster_entropy",
-        )
-        return builder.finish("cluster_entropy", spread=True)
+        return _filled(builder, view, groups, scores=scores, strategy="cluster_entropy", rng=rng)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,20 +64,46 @@ class ClusterError:
         errors = least_confidence(view.probabilities, multi_label=view.multi_label)
         scores = MEASURES[self.measure](view.probabilities, multi_label=view.multi_label)
         groups = group_eligible(view)
-        fill_by_cluster(
+        weights = self._weights(groups, errors=errors)
+        return _filled(
             builder,
-            limit=count,
-            sizes=groups.sizes,
-            ranking=lambda cluster, _: Ranking(rows := groups.rows(cluster), scores=scores[rows]),
-            priority=least_labelled_first(labelled_by_cluster(view), rng=rng),
-            filled=np.zeros(view.cluster_count, dtype=np.int64),
+            view,
+            groups,
+            scores=scores,
+            weights=weights,
             strategy="cluster_error",
-            weights=self._weights(groups, errors=errors),
+            rng=rng,
         )
-        return builder.finish("cluster_error", spread=True)
 
     def _weights(self, groups: Groups, *, errors: NDArray[np.float32]) -> NDArray[np.float64]:
         """Expected errors of each cluster, float64 (k,): how many, or what share."""
         bounds = np.concatenate([[0.0], np.cumsum(errors[groups.order], dtype=np.float64)])
         mass: NDArray[np.float64] = np.diff(bounds[groups.starts])
         return mass if self.weight == "mass" else mass / np.maximum(groups.sizes, 1)
+
+
+def _filled(
+    builder: BatchBuilder,
+    view: PoolView,
+    groups: Groups,
+    *,
+    scores: NDArray[np.float32],
+    strategy: str,
+    rng: np.random.Generator,
+    weights: NDArray[np.float64] | None = None,
+) -> Selection:
+    """The batch, cluster by cluster, each cluster's best ``scores`` (N,) first.
+
+    Quotas are equal, or in proportion to ``weights`` (k,).
+    """
+    fill_by_cluster(
+        builder,
+        limit=builder.missing,
+        sizes=groups.sizes,
+        ranking=lambda cluster, _: Ranking(rows := groups.rows(cluster), scores=scores[rows]),
+        priority=least_labelled_first(labelled_by_cluster(view), rng=rng),
+        filled=np.zeros(view.cluster_count, dtype=np.int64),
+        strategy=strategy,
+        weights=weights,
+    )
+    return builder.finish(strategy, spread=True)
