@@ -41,6 +41,8 @@ def test_an_unknown_key_is_none(store):
 def test_a_tenant_may_be_ensured_again(store, key, rows):
     with store.write() as tx:
         tx.access.ensure_tenant("ten_a", name="other", now=rows.now)
+    with store.read() as tx:
+        assert [k.id for k in tx.access.list_keys("ten_a", Page(limit=5))] == ["key_1"]
 
 
 def test_keys_are_listed_for_their_tenant_only_page_by_page(store, key):

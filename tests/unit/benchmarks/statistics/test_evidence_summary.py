@@ -136,3 +136,15 @@ def test_the_area_under_the_curve_is_normalised_by_the_labels() -> None:
     curve = [{"labels": 60, "macro_f1": 0.4}, {"labels": 120, "macro_f1": 0.6}]
     assert area_under_curve(curve) == pytest.approx(0.5)
     assert area_under_curve(curve[:1]) == pytest.approx(0.4)
+
+
+def test_what_holds_nothing_of_its_own_stands_on_one_line() -> None:
+    summary = {
+        "b": {"mean": 0.5, "n": 2},
+        "a": [0.25, 0.75],
+        "rule": "text with [brackets]\nand {more}",
+    }
+    text = to_json(summary)
+    assert '"a": [ 0.25, 0.75 ]' in text
+    assert '"b": { "mean": 0.5, "n": 2 }' in text
+    assert json.loads(text) == summary
