@@ -15,8 +15,8 @@ from core.records import SHARD_ROWS, IndexVersion, Model, Shard
 Score = Callable[[Shard], NDArray[np.float32]]
 """A shard's rows to (rows, C) probabilities, by position."""
 
-POOL, TEST, RESERVE, DELETED = 0, 1, 2, -1
-"""Codes in a shard's split array; the first three follow ``core.records.SPLITS``."""
+POOL, TEST, RESERVE, CHECK, DELETED = 0, 1, 2, 3, -1
+"""Codes in a shard's split array; all but the last follow ``core.records.SPLITS``."""
 
 
 class PoolArrays:

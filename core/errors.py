@@ -6,6 +6,7 @@ TailwiseError
 ├── NotFound            no such thing for this tenant       (404)
 ├── Gone                it existed and was deleted          (410)
 ├── Conflict            well-formed, but the state forbids  (409)
+├── NotAllowed          this caller may not do it            (403)
 ├── PreconditionFailed  somebody else changed it first      (412)
 ├── Unavailable         try again later                     (503)
 ├── NotInstalled        a component needs an install step or an extra
@@ -92,6 +93,12 @@ class Conflict(TailwiseError):
     """The request is well-formed, but the present state forbids it."""
 
     code = "conflict"
+
+
+class NotAllowed(TailwiseError):
+    """Somebody else may do this, this caller may not."""
+
+    code = "not-allowed"
 
 
 class PreconditionFailed(TailwiseError):

@@ -17,6 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.generation import Estimate, GenerationRequest, GenerationResult
+from core.people import (
+    Assignment,
+    AssignmentState,
+    Claimable,
+    Exposure,
+    Flag,
+    Invitation,
+    Person,
+    SignIn,
+    Vote,
+)
 from core.records import (
     ApiKey,
     Batch,
@@ -45,6 +56,7 @@ from core.records import (
     Split,
     Template,
 )
+from core.webhooks import Delivery, WebhookEndpoint
 
 T = TypeVar("T")
 Floats = NDArray[np.float32]
@@ -274,6 +286,14 @@ class Repositories(Protocol):
     @property
     def labels(self) -> LabelEvents: ...
     @property
+    def assignments(self) -> Assignments: ...
+    @property
+    def flags(self) -> Flags: ...
+    @property
+    def people(self) -> People: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
+    @property
     def templates(self) -> Templates: ...
     @property
     def generations(self) -> Generations: ...
@@ -470,6 +490,149 @@ class LabelEvents(Protocol):
 
     def bought(self, session_id: str) -> int:
         """How many items have ever been answered: what the label budget counts."""
+
+    def votes(self, session_id: str, item_ids: Sequence[str] | None = None) -> Sequence[Vote]:
+        """Each person's standing answer to items that ask several, by seq; None = all items.
+        An undone vote is gone, a person's later one replaces the earlier."""
+
+    def by_annotator(
+        self, session_id: str, annotator_id: str, *, limit: int
+    ) -> Sequence[LabelEvent]:
+        """A person's latest answers and skips that nobody undid, newest first."""
+
+    def checks(self, session_id: str) -> Sequence[Vote]:
+        """Every standing answer to a check item, by seq."""
+
+
+class Assignments(Protocol):
+    """The queue: who holds which item, and what became of it. Callers lock the session."""
+
+    def claimable(
+        self,
+        session_id: str,
+        annotator_id: str,
+        *,
+        limit: int,
+        now: datetime,
+        batch_id: str | None = None,
+        languages: Sequence[str] = (),
+        avoid_topics: Sequence[str] = (),
+    ) -> Sequence[Claimable]:
+        """Items of open batches that still need an answer from somebody else than holds or
+        gave one, by round and rank. Leases of others count until they expire."""
+
+    def claimable_checks(
+        self, session_id: str, annotator_id: str, *, limit: int
+    ) -> Sequence[Claimable]:
+        """Check items the person has not answered, by position."""
+
+    def hold(self, assignment: Assignment) -> None:
+        """Insert, or renew the row of the same session, item and annotator (its id stays)."""
+
+    def get(self, session_id: str, assignment_id: str) -> Assignment:
+        """Raises NotFound ``unknown-assignment``."""
+
+    def of_item(self, session_id: str, item_id: str) -> Sequence[Assignment]: ...
+    def of_person(
+        self, session_id: str, annotator_id: str, item_ids: Sequence[str]
+    ) -> Mapping[str, Assignment]:
+        """A person's rows by item id."""
+
+    def held(self, session_id: str, annotator_id: str, *, now: datetime) -> Sequence[Assignment]:
+        """A person's leases that have not expired, oldest first."""
+
+    def extend(self, assignment_id: str, *, expires_at: datetime) -> None: ...
+    def end(
+        self,
+        assignment_ids: Sequence[str],
+        state: AssignmentState,
+        *,
+        now: datetime,
+        reason: str | None = None,
+    ) -> None: ...
+    def waiting(self, session_id: str, annotator_id: str, *, now: datetime) -> Mapping[str, int]:
+        """Why a claim came back empty: ``left`` items the person could still answer but for
+        other people's leases, ``leased`` of them, ``answered`` by this person."""
+
+    def skips(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, int]:
+        """How many different people skipped each item."""
+
+    def exposure(
+        self, session_id: str, annotator_id: str, *, since: datetime, break_seconds: float
+    ) -> Exposure: ...
+    def leased_count(self, *, now: datetime) -> int:
+        """Leases that have not expired, over all tenants, for the gauge."""
+
+
+class Flags(Protocol):
+    def add(self, flag: Flag) -> None: ...
+    def get(self, session_id: str, flag_id: str) -> Flag:
+        """Raises NotFound ``unknown-flag``."""
+
+    def list(self, session_id: str, page: Page, *, state: str | None = None) -> Sequence[Flag]: ...
+    def save(self, flag: Flag) -> None: ...
+    def open_items(self, session_id: str, item_ids: Sequence[str]) -> Set[str]:
+        """Which of the items have an open flag."""
+
+
+class People(Protocol):
+    """Persons, their invitations and their browsers."""
+
+    def add_person(self, person: Person) -> None: ...
+    def get_person(self, person_id: str) -> Person | None: ...
+    def list_persons(self, tenant_id: str, page: Page) -> Sequence[Person]: ...
+    def save_person(self, person: Person) -> None: ...
+    def add_invitation(self, invitation: Invitation) -> None: ...
+    def invitation_by_token(self, token_sha256: str) -> Invitation | None: ...
+    def get_invitation(self, tenant_id: str, invitation_id: str) -> Invitation | None: ...
+    def list_invitations(self, tenant_id: str, page: Page) -> Sequence[Invitation]: ...
+    def use_invitation(self, invitation_id: str, *, person_id: str, now: datetime) -> bool:
+        """False where it was used or revoked first."""
+
+    def revoke_invitation(self, invitation_id: str, *, now: datetime) -> None: ...
+    def add_sign_in(self, sign_in: SignIn) -> None: ...
+    def sign_in_by_token(self, token_sha256: str) -> SignIn | None: ...
+    def revoke_sign_ins(self, person_id: str, *, now: datetime, only: str | None = None) -> None:
+        """``only`` names one sign-in; None = all of the person's."""
+
+
+class Webhooks(Protocol):
+    """Endpoints and the outbox. Delivery rows are added by ``Events.add`` itself."""
+
+    def add(self, endpoint: WebhookEndpoint) -> None: ...
+    def get(self, tenant_id: str, endpoint_id: str) -> WebhookEndpoint:
+        """Raises NotFound ``unknown-endpoint``."""
+
+    def find(self, endpoint_id: str) -> WebhookEndpoint | None:
+        """Whatever the tenant: for the sender and the callback route."""
+
+    def list(self, tenant_id: str, page: Page) -> Sequence[WebhookEndpoint]: ...
+    def count(self, tenant_id: str) -> int: ...
+    def save(self, endpoint: WebhookEndpoint, *, expected_revision: int) -> None: ...
+    def delete(self, tenant_id: str, endpoint_id: str) -> None:
+        """With its deliveries."""
+
+    def due(
+        self, *, now: datetime, lock_until: datetime, limit: int, per_endpoint: int
+    ) -> Sequence[tuple[Delivery, WebhookEndpoint, Event]]:
+        """Take pending deliveries whose time has come and lock them, oldest first, at most
+        ``per_endpoint`` locked at once for one endpoint."""
+
+    def delivery(self, tenant_id: str, delivery_id: str) -> Delivery:
+        """Raises NotFound ``unknown-delivery``."""
+
+    def deliveries(
+        self, tenant_id: str, endpoint_id: str, page: Page, *, state: str | None = None
+    ) -> Sequence[Delivery]: ...
+    def save_delivery(self, delivery: Delivery) -> None: ...
+    def note_result(self, endpoint_id: str, *, succeeded: bool, now: datetime) -> None:
+        """Sets or clears ``failing_since`` without raising the revision."""
+
+    def requeue(self, endpoint_id: str, *, since: datetime, now: datetime) -> int:
+        """Dead deliveries of events since then go back to pending; how many."""
+
+    def counts(self) -> Mapping[str, int]:
+        """Deliveries by state over all tenants, for the gauges."""
 
 
 class Templates(Protocol):

@@ -17,9 +17,10 @@ Options: TypeAlias = Mapping[str, Any]
 """JSON-shaped settings or facts whose keys the reader of the field knows."""
 
 
-Split: TypeAlias = Literal["pool", "test", "reserve"]
-SPLITS: tuple[Split, ...] = ("pool", "test", "reserve")
-"""Order is the code stored in a shard's split array: 0 pool, 1 test, 2 reserve."""
+Split: TypeAlias = Literal["pool", "test", "reserve", "check"]
+SPLITS: tuple[Split, ...] = ("pool", "test", "reserve", "check")
+"""Order is the code stored in a shard's split array: 0 pool, 1 test, 2 reserve, 3 check (items
+whose known label measures the people who answer, and which nothing else ever reads)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,39 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleSettings:
+    """How people label a session.
+
+    ``overlap`` answers are asked for each item; ``double_share`` of the items get a second
+    one where ``overlap`` is 1. ``resolution`` of differing answers: ``majority`` (a tie goes
+    to an adjudicator), ``unanimous`` (any difference does) or ``adjudicate`` (an adjudicator
+    decides every item that was answered more than once). ``check_share`` of what a person
+    is given are check items. ``skip_limit`` different people skipping an item take it out.
+    ``lease_s`` is how long an item is held by default; ``batch_hours`` how long a batch
+    waits, None = for ever. A person pauses for ``break_minutes`` after
+    ``break_after_minutes`` or ``break_after_items``, and gets at most ``daily_items`` a
+    day; None = no limit. ``metadata_shown`` are the metadata keys a person sees.
+    """
+
+    overlap: int = 1
+    double_share: float = 0.0
+    resolution: Literal["majority", "unanimous", "adjudicate"] = "majority"
+    check_share: float = 0.0
+    skip_limit: int = 1
+    lease_s: int = 600
+    batch_hours: float | None = None
+    break_after_minutes: float | None = None
+    break_after_items: int | None = None
+    break_minutes: float = 10.0
+    daily_items: int | None = None
+    hide_text: bool = False
+    greyscale: bool = False
+    metadata_shown: tuple[str, ...] = ()
+    support_text: str = ""
+    support_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
     """Every choice of a session, with the documented default.
 
@@ -115,6 +149,7 @@ class SessionSettings:
     oracle: Choice = Choice(name="human")
     seed: int = 0
     budget: Budget = Budget()
+    people: PeopleSettings = PeopleSettings()
 
 
 SessionState: TypeAlias = Literal["draft", "open", "paused", "closed", "deleting", "deleted"]
@@ -137,7 +172,8 @@ class Session:
 
 # --- the pool ---------------------------------------------------------------
 
-ItemState: TypeAlias = Literal["pooled", "selected", "resolved", "excluded"]
+ItemState: TypeAlias = Literal["pooled", "selected", "conflict", "resolved", "excluded"]
+"""conflict: people answered differently, and somebody has to decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,12 +276,15 @@ class Pick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchItem:
+    """``answers_needed`` different people answer it; fixed when the batch is made."""
+
     item_id: str
     external_id: str
     pick: Pick
+    answers_needed: int = 1
 
 
-BatchState: TypeAlias = Literal["open", "completed", "cancelled"]
+BatchState: TypeAlias = Literal["open", "completed", "cancelled", "expired", "superseded"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,17 +306,22 @@ class Batch:
     shortfall_reason: str | None
     items: tuple[BatchItem, ...]
     created_at: datetime
+    expires_at: datetime | None = None
 
 
-LabelKind: TypeAlias = Literal["created", "superseded", "undone", "skipped"]
+LabelKind: TypeAlias = Literal[
+    "created", "superseded", "undone", "skipped", "vote", "declined", "check"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelEvent:
     """One appended fact. ``seq`` grows by one per session and is the watermark.
 
-    created: an answer; superseded: an answer that replaces ``target_id``; undone:
-    ``target_id`` no longer counts; skipped: the item was declined.
+    created: an answer that decides its item; superseded: one that replaces ``target_id``;
+    undone: ``target_id`` no longer counts; skipped: the item was taken out because people
+    declined it. These are words about the item. One person's word where several are asked
+    decides nothing: vote, declined, and check, an answer to a check item.
     """
 
     id: str
@@ -297,6 +341,7 @@ class LabelEvent:
     duration_ms: int | None
     status: Literal["on_time", "late", "unsolicited"]
     created_at: datetime
+    assignment_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

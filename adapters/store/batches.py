@@ -31,7 +31,13 @@ class SqlBatches:
             "session_id": batch.session_id,
         }
         rows = [
-            {**owner, "ordinal": ordinal, "item_id": member.item_id, **row_of(member.pick)}
+            {
+                **owner,
+                "ordinal": ordinal,
+                "item_id": member.item_id,
+                "answers_needed": member.answers_needed,
+                **row_of(member.pick),
+            }
             for ordinal, member in enumerate(batch.items)
         ]
         insert_all(self._connection, batch_items, rows)
@@ -132,4 +138,5 @@ def _member(row: sa.RowMapping) -> BatchItem:
         item_id=row["item_id"],
         external_id=row["external_id"] or "",
         pick=record_of(Pick, row),
+        answers_needed=row["answers_needed"],
     )

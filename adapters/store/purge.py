@@ -10,12 +10,15 @@ from sqlalchemy.engine import Connection
 from adapters.store.documents import in_chunks, plain
 from adapters.store.tables import (
     api_keys,
+    assignments,
     batch_items,
     batch_requests,
     batches,
     blob_references,
     costs,
+    deliveries,
     events,
+    flags,
     generations,
     index_versions,
     items,
@@ -30,6 +33,9 @@ from core.records import Task
 from core.texts import text_hash
 
 OWNED = (
+    assignments,
+    flags,
+    deliveries,
     label_events,
     batch_items,
     batch_requests,

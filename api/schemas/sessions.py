@@ -23,6 +23,7 @@ from api.schemas.fields import (
 )
 from api.schemas.operations import OperationSchema
 from api.schemas.pages import PageQuery, page_of
+from api.schemas.people_settings import PeopleSettingsSchema
 from core.records import Budget, LabelClass, SessionSettings, SessionState, Task
 from core.requests import NewSession, Phase, SessionOverview
 
@@ -171,6 +172,7 @@ class SettingsSchema(Request):
         load_default=GIVEN.seed,
     )
     budget = Nested(BudgetSchema, "Limits.", load_default=GIVEN.budget)
+    people = Nested(PeopleSettingsSchema, "How people label.", load_default=GIVEN.people)
 
     @post_load
     def _record(self, data: dict[str, Any], **_kwargs: Any) -> SessionSettings:

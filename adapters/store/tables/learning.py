@@ -27,6 +27,7 @@ label_events = sa.Table(
     Column("duration_ms", BigInteger),
     needed("status", Text),
     needed("created_at", UtcTime),
+    Column("assignment_id", Text),
     sa.UniqueConstraint("session_id", "seq"),
     sa.UniqueConstraint("session_id", "annotator_id", "client_label_id"),
     Index(None, "session_id", "item_id", "seq", "kind"),

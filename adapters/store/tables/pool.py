@@ -96,6 +96,7 @@ batches = sa.Table(
     needed("shortfall", Integer),
     Column("shortfall_reason", Text),
     needed("created_at", UtcTime),
+    Column("expires_at", UtcTime),
     sa.UniqueConstraint("session_id", "round"),
 )
 
@@ -112,6 +113,7 @@ batch_items = sa.Table(
     needed("rank", Integer),
     needed("strategy", Text),
     Column("entropy", Float),
+    needed("answers_needed", Integer, server_default="1"),
     Index(None, "session_id", "item_id"),
 )
 
