@@ -19,6 +19,7 @@ from platformdirs import user_cache_path, user_data_path
 from core.errors import InvalidInput
 
 PREFIX = "TAILWISE_"
+FILE = "_FILE"
 MEGABYTE = 1_000_000
 FALLBACKS = {
     "anthropic_api_key": "ANTHROPIC_API_KEY",
@@ -179,10 +180,26 @@ def load_settings(
     for name, value in (overrides or {}).items():
         if value is not None:
             given[PREFIX + name.upper()] = str(value)
+    _read_files(given)
     _refuse_unknown(given)
     values = {f.name: _read(f, given) for f in fields(Settings)}
     present: dict[str, Any] = {k: v for k, v in values.items() if v is not None}
     return Settings(**present)
+
+
+def _read_files(given: dict[str, str]) -> None:
+    """Replace each ``TAILWISE_<FIELD>_FILE`` by the first line of that file: secrets that a
+    container is handed as files need not pass through its environment."""
+    for name in [n for n in given if n.startswith(PREFIX) and n.endswith(FILE)]:
+        try:
+            line = Path(given.pop(name)).read_text(encoding="utf-8").partition("\n")[0].strip()
+        except (OSError, UnicodeDecodeError):
+            detail = f"{name} names no readable text file"
+            raise InvalidInput.at(
+                f"/{name}", detail, code="invalid-setting", variable=name
+            ) from None
+        if line:
+            given.setdefault(name.removesuffix(FILE), line)
 
 
 def child_environ(settings: Settings, extra: Mapping[str, str]) -> dict[str, str]:

@@ -123,3 +123,21 @@ import runtime.settings
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_setting_may_lie_in_a_file_that_its_variable_names(tmp_path):
+    (tmp_path / "secret").write_text("s" * 40 + "\n")
+    settings = load_settings({"TAILWISE_CURSOR_SECRET_FILE": str(tmp_path / "secret")})
+    assert settings.cursor_secret == "s" * 40
+
+
+def test_the_variable_itself_wins_over_its_file(tmp_path):
+    (tmp_path / "port").write_text("81")
+    given = {"TAILWISE_PORT": "82", "TAILWISE_PORT_FILE": str(tmp_path / "port")}
+    assert load_settings(given).port == 82
+
+
+def test_a_file_that_is_not_there_is_refused_by_the_name_of_its_variable(tmp_path):
+    with pytest.raises(InvalidInput) as refusal:
+        load_settings({"TAILWISE_CURSOR_SECRET_FILE": str(tmp_path / "none")})
+    assert refusal.value.extras == {"variable": "TAILWISE_CURSOR_SECRET_FILE"}
