@@ -14,9 +14,9 @@ from flask import Response, jsonify, request
 from api.context import caller
 from api.errors import Forbidden
 from api.schemas.documents import Answer
-from core.access import allows
+from core.access import Caller, allows
 from core.errors import NotFound
-from core.records import ApiKey, Operation, Session
+from core.records import Operation, Session
 
 CONTENT = "content:read"
 
@@ -61,9 +61,9 @@ def file_bytes(data: bytes, *, media_type: str, filename: str) -> Response:
     return downloaded(response, size=len(data), sha256=sha256, filename=filename)
 
 
-def may_read_content(key: ApiKey) -> bool:
-    """Whether the key may see texts."""
-    return allows(key, CONTENT)
+def may_read_content(caller: Caller) -> bool:
+    """Whether the caller may see texts."""
+    return allows(caller, CONTENT)
 
 
 def without_content(schema: type[Answer]) -> Answer:

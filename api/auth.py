@@ -5,10 +5,9 @@ from __future__ import annotations
 from flask import Request
 
 from api.errors import Forbidden, NotAuthenticated
-from core.access import allows, key_matches, split_token
+from core.access import Caller, allows, key_caller, key_matches, split_token
 from core.errors import NotFound
 from core.ports import Store
-from core.records import ApiKey
 
 QUERY_NAMES = frozenset({"key", "api_key", "apikey", "token", "access_token", "authorization"})
 
@@ -22,8 +21,8 @@ def refuse_key_in_query(request: Request) -> None:
         raise NotAuthenticated(detail, code="key-in-query")
 
 
-def authenticate(request: Request, *, store: Store) -> ApiKey:
-    """The key of the request; raises NotAuthenticated without saying what was wrong with it."""
+def authenticate(request: Request, *, store: Store) -> Caller:
+    """Whose key this is; raises NotAuthenticated without saying what was wrong with it."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     parts = split_token(token.strip()) if scheme.lower() == "bearer" else None
     if parts is None:
@@ -34,24 +33,24 @@ def authenticate(request: Request, *, store: Store) -> ApiKey:
         key = tx.access.get_key(key_id)
     if key is None or not key_matches(key, secret):
         raise NotAuthenticated("this API key is unknown or was revoked", code="key-refused")
-    return key
+    return key_caller(key)
 
 
-def require_scope(key: ApiKey, scope: str) -> None:
+def require_scope(caller: Caller, scope: str) -> None:
     """Raises Forbidden that names the scope."""
-    if not allows(key, scope):
-        detail = f"this key lacks the scope {scope}"
+    if not allows(caller, scope):
+        detail = f"this caller lacks the scope {scope}"
         raise Forbidden(detail, extras={"scope": scope})
 
 
-def require_tenant_key(key: ApiKey) -> None:
-    """Refuse a key that is bound to one session where the whole tenant is concerned."""
-    if key.session_id is not None:
-        detail = "this key is bound to one session and cannot do this"
+def require_tenant_wide(caller: Caller) -> None:
+    """Refuse a caller who is bound to one session where the whole tenant is concerned."""
+    if caller.session_id is not None:
+        detail = "this caller is bound to one session and cannot do this"
         raise Forbidden(detail, code="key-bound-to-session")
 
 
-def require_visible(key: ApiKey, session_id: str) -> None:
-    """Another session does not exist for a bound key."""
-    if key.session_id not in {None, session_id}:
+def require_visible(caller: Caller, session_id: str) -> None:
+    """Another session does not exist for a bound caller."""
+    if caller.session_id not in {None, session_id}:
         raise NotFound("there is no such session", code="unknown-session")

@@ -1,4 +1,4 @@
-"""What a request may reach: the services, the caller's key and the session it named."""
+"""What a request may reach: the services, the caller and the session it named."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import cast
 
 from flask import current_app, g
 
-from core.records import ApiKey, Session
+from core.access import Caller
+from core.records import Session
 from runtime.settings import Settings
 from runtime.tailwise import Tailwise
 
@@ -23,9 +24,9 @@ def settings() -> Settings:
     return services().settings
 
 
-def caller() -> ApiKey:
-    """The key of an authenticated request."""
-    return cast("ApiKey", g.caller)
+def caller() -> Caller:
+    """The key or person an authenticated request comes from."""
+    return cast("Caller", g.caller)
 
 
 def tenant_id() -> str:
@@ -34,7 +35,7 @@ def tenant_id() -> str:
 
 
 def current_session() -> Session:
-    """The session whose id is in the path, already checked against the caller's key."""
+    """The session whose id is in the path, already checked against the caller."""
     return cast("Session", g.session)
 
 

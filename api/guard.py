@@ -13,8 +13,8 @@ from api.blueprint import RULES, Rules
 from api.context import EXTENSION, services, settings
 from api.errors import LengthRequired, NotAcceptable
 from api.ratelimit import RateLimits
+from core.access import Caller
 from core.errors import InvalidInput
-from core.records import ApiKey
 
 RATE_LIMITS = "tailwise_rate_limits"
 
@@ -37,23 +37,23 @@ def guard() -> Response | None:
     rules: Rules | None = getattr(current_app.view_functions[request.endpoint or ""], RULES, None)
     if rules is None:
         return None
-    key = None if rules.public else _identify(rules)
+    caller = None if rules.public else _identify(rules)
     _require_acceptable(request, rules)
     _refuse_stray_query(request, rules)
     _bound_body(request, rules)
-    return idempotency.begin(request, rules, key) if key is not None else None
+    return idempotency.begin(request, rules, caller) if caller is not None else None
 
 
-def _identify(rules: Rules) -> ApiKey:
+def _identify(rules: Rules) -> Caller:
     """The caller, who may use this route and sees the session it names."""
-    key = g.caller = auth.authenticate(request, store=services().store)
-    rate_limits().spend("requests", key)
+    caller = g.caller = auth.authenticate(request, store=services().store)
+    rate_limits().spend("requests", caller)
     if rules.scope is not None:
-        auth.require_scope(key, rules.scope)
+        auth.require_scope(caller, rules.scope)
     if not rules.bound_keys:
-        auth.require_tenant_key(key)
-    _open_session(request, key)
-    return key
+        auth.require_tenant_wide(caller)
+    _open_session(request, caller)
+    return caller
 
 
 def rate_limits() -> RateLimits:
@@ -62,14 +62,14 @@ def rate_limits() -> RateLimits:
     return limits
 
 
-def _open_session(request: Request, key: ApiKey) -> None:
+def _open_session(request: Request, caller: Caller) -> None:
     """Replace the id in the path by the caller's session, so that no route can forget to."""
     arguments = request.view_args or {}
     if "session_id" not in arguments:
         return
     session_id = arguments.pop("session_id")
-    auth.require_visible(key, session_id)
-    g.session = services().session(key.tenant_id, session_id)
+    auth.require_visible(caller, session_id)
+    g.session = services().session(caller.tenant_id, session_id)
 
 
 def _require_acceptable(request: Request, rules: Rules) -> None:

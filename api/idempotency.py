@@ -1,7 +1,7 @@
 """Idempotency-Key: the same POST sent twice has one effect and one answer.
 
 An answer is kept only when it is a success: refusals may be repeated once their cause is
-gone, and faults of ours may be retried. The scope of a key is tenant, API key, method
+gone, and faults of ours may be retried. The scope of a key is tenant, caller, method
 and path; its hash is also what the verbs remember, so that an effect whose answer was
 lost is found again.
 """
@@ -16,8 +16,9 @@ from flask import Request, Response, g
 
 from api.blueprint import Rules
 from api.context import services
+from core.access import Caller
 from core.errors import Conflict, InvalidInput
-from core.records import ApiKey, SavedReply
+from core.records import SavedReply
 
 STALE = timedelta(seconds=60)
 SUCCESS = 2
@@ -25,7 +26,7 @@ KEPT_HEADERS = ("Content-Type", "Location", "ETag", "Retry-After", "Preference-A
 VALID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
-def begin(request: Request, rules: Rules, key: ApiKey) -> Response | None:
+def begin(request: Request, rules: Rules, caller: Caller) -> Response | None:
     """Take hold of the request's key; returns the first answer where there is one.
 
     Raises InvalidInput (400 required/invalid/refused, 422 ``idempotency-key-reused``) and
@@ -34,7 +35,7 @@ def begin(request: Request, rules: Rules, key: ApiKey) -> Response | None:
     given = _given(request, rules)
     if given is None:
         return None
-    scope = _hash(key.tenant_id, key.id, request.method, request.path, given)
+    scope = _hash(caller.tenant_id, caller.id, request.method, request.path, given)
     print_ = fingerprint(request, rules)
     now = services().clock.now()
     with services().store.write() as tx:

@@ -1,4 +1,4 @@
-"""How much one key may ask per minute; counted in this process's memory.
+"""How much one caller may ask per minute; counted in this process's memory.
 
 Each web process counts for itself, so N processes admit up to N times the limit.
 """
@@ -15,12 +15,12 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
 from api.errors import TooManyRequests
-from core.records import ApiKey
+from core.access import Caller
 from runtime.settings import Settings
 
 
 class RateLimits:
-    """The budgets of every key; ``now`` is in epoch seconds, as the limits library counts."""
+    """The budgets of every caller; ``now`` is in epoch seconds, as the limits library counts."""
 
     def __init__(self, settings: Settings, *, now: Callable[[], float]) -> None:
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
@@ -34,19 +34,19 @@ class RateLimits:
             if amount > 0
         }
 
-    def spend(self, name: str, key: ApiKey, *, cost: int = 1) -> None:
-        """Raises TooManyRequests when the key's budget for this minute is used up."""
+    def spend(self, name: str, caller: Caller, *, cost: int = 1) -> None:
+        """Raises TooManyRequests when the caller's budget for this minute is used up."""
         budget = self._budgets.get(name)
         if budget is None:
             return
-        admitted = self._limiter.hit(budget, key.id, cost=cost)
-        window = self._limiter.get_window_stats(budget, key.id)
+        admitted = self._limiter.hit(budget, caller.id, cost=cost)
+        window = self._limiter.get_window_stats(budget, caller.id)
         seconds = max(1, math.ceil(window.reset_time - self._now()))
         left = max(0, int(window.remaining))
         g.setdefault("rate_limits", {})[name] = (budget.amount, left, seconds)
         if not admitted:
             error = TooManyRequests(
-                f"this key may spend {budget.amount} {name} per minute",
+                f"this caller may spend {budget.amount} {name} per minute",
                 extras={"limit": budget.amount, "budget": name},
             )
             error.headers = {"Retry-After": str(seconds)}

@@ -1,20 +1,24 @@
-"""Access keys: made once, shown once, kept only as a hash."""
+"""Who may do what: scopes, roles, callers, and access keys that are kept only as a hash."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from core.errors import InvalidInput
+from core.people import Person, Role
 from core.ports import Ids
 from core.records import ApiKey
 
 SCOPES: Final = frozenset(
     {
+        "annotate",
+        "read",
         "sessions:write",
         "items:write",
         "labels:write",
@@ -26,14 +30,45 @@ SCOPES: Final = frozenset(
         "predict",
         "export",
         "content:read",
+        "people:write",
+        "webhooks:write",
         "admin",
     }
 )
-"""``admin`` includes every other scope."""
+"""``admin`` includes every other scope, ``labels:write`` includes ``annotate``, and every
+scope but ``annotate`` includes ``read``: see ``allows``."""
+
+ROLES: Final[Mapping[Role, frozenset[str]]] = MappingProxyType(
+    {
+        "annotator": frozenset({"annotate"}),
+        "reviewer": frozenset({"annotate", "review", "content:read"}),
+        "lead": SCOPES - {"admin", "oracle", "webhooks:write"},
+        "admin": frozenset({"admin"}),
+    }
+)
+"""What a person of each role may do."""
 
 SECRET_BYTES: Final = 32
 PREFIX: Final = "tw"
 DEFAULT_TENANT: Final = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who a request comes from: a key, or a person who signed in.
+
+    ``id`` is the key's or the person's, and the annotator id of what the caller answers.
+    ``session_id`` is the only session the caller sees, None = every one of the tenant.
+    ``sign_in_id`` is the browser of a person.
+    """
+
+    id: str
+    tenant_id: str
+    name: str
+    scopes: frozenset[str]
+    session_id: str | None
+    person: Person | None = None
+    sign_in_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +130,37 @@ def key_matches(key: ApiKey, secret: str) -> bool:
     return same and key.revoked_at is None
 
 
-def allows(key: ApiKey, scope: str) -> bool:
-    """Whether the key has the scope itself or through ``admin``."""
-    return scope in key.scopes or "admin" in key.scopes
+def key_caller(key: ApiKey) -> Caller:
+    """The caller behind a key whose secret was checked."""
+    return Caller(
+        id=key.id,
+        tenant_id=key.tenant_id,
+        name=key.name,
+        scopes=key.scopes,
+        session_id=key.session_id,
+    )
+
+
+def person_caller(person: Person, *, sign_in_id: str) -> Caller:
+    """The caller behind a sign-in that counts, with the scopes of the person's role."""
+    return Caller(
+        id=person.id,
+        tenant_id=person.tenant_id,
+        name=person.name,
+        scopes=ROLES[person.role],
+        session_id=person.session_id,
+        person=person,
+        sign_in_id=sign_in_id,
+    )
+
+
+def allows(caller: Caller, scope: str) -> bool:
+    """Whether the caller has the scope, itself or through one that includes it."""
+    if scope in caller.scopes or "admin" in caller.scopes:
+        return True
+    if scope == "read":
+        return bool(caller.scopes - {"annotate"})
+    return scope == "annotate" and "labels:write" in caller.scopes
 
 
 def _digest(secret: str) -> str:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.access import SCOPES, allows, key_matches, mint_key, split_token
+from core.access import ROLES, SCOPES, allows, key_caller, key_matches, mint_key, split_token
 from core.errors import InvalidInput
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -66,6 +66,36 @@ def test_an_unknown_scope_is_refused_with_the_known_ones():
     assert refusal.value.extras["allowed"] == sorted(SCOPES)
 
 
-def test_admin_allows_everything_and_others_only_themselves():
-    assert all(allows(mint("admin").key, scope) for scope in SCOPES)
-    assert [scope for scope in SCOPES if allows(mint("predict").key, scope)] == ["predict"]
+def granted(*scopes):
+    caller = key_caller(mint(*scopes).key)
+    return {scope for scope in SCOPES if allows(caller, scope)}
+
+
+def test_admin_allows_everything():
+    assert granted("admin") == SCOPES
+
+
+@pytest.mark.parametrize("scope", sorted(SCOPES - {"admin", "annotate", "labels:write"}))
+def test_a_scope_allows_itself_and_reading(scope):
+    assert granted(scope) == {scope, "read"}
+
+
+def test_who_may_write_labels_may_annotate():
+    assert granted("labels:write") == {"labels:write", "annotate", "read"}
+
+
+def test_annotating_allows_no_reading():
+    assert granted("annotate") == {"annotate"}
+
+
+def test_only_an_admin_has_the_scopes_a_lead_lacks():
+    assert granted(*ROLES["lead"]) == SCOPES - {"admin", "oracle", "webhooks:write"}
+    assert granted(*ROLES["admin"]) == SCOPES
+
+
+def test_a_reviewer_reads_but_changes_no_session():
+    assert granted(*ROLES["reviewer"]) == {"annotate", "review", "content:read", "read"}
+
+
+def test_an_annotator_only_annotates():
+    assert granted(*ROLES["annotator"]) == {"annotate"}
