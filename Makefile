@@ -10,7 +10,7 @@ ENCODER := $(VENV)/.encoder
 STUDIES := paper strategies development clustering uncertainty generation templates transfer stopping
 
 .PHONY: help setup extras encoder demo test check fmt lint types imports openapi openapi-check serve \
-	bench evidence cov audit clean
+	bench evidence cov audit lock sbom licences clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -81,6 +81,18 @@ cov: $(ENCODER) $(EXTRAS) ## tests with branch coverage
 
 audit: $(STAMP) ## known vulnerabilities in the installed packages
 	$(BIN)/python -m pip_audit
+
+lock: $(STAMP) ## pin every dependency of the image by hash
+	$(BIN)/uv pip compile pyproject.toml --extra postgres --generate-hashes --python-version 3.11 \
+		--no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+sbom: $(STAMP) ## what the image is made of, as CycloneDX, in sbom.json
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+		--output-reproducible --of JSON --output-file sbom.json
+
+licences: $(STAMP) ## the licence of everything in the image, as a table
+	$(BIN)/pip-licenses --from=mixed --format=markdown --order=license \
+		--packages $$(sed -n 's/^\([a-z0-9-]*\)[^ ]*==.*/\1/p' requirements.lock)
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
