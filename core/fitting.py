@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import PoolArrays
+from core.calibration import reliability
 from core.errors import JobFailed
 from core.judging import AnyClassifier, Rows, judge, texts_at
 from core.metrics import evaluate
@@ -205,10 +206,12 @@ def _quality(
     probabilities[:, where] = judge(classifier, rows)[:, seen]
     if thresholds is not None:
         members = np.array([[c in labels for c in classes] for labels in gold], dtype=np.bool_)
-        return evaluate_labels(probabilities, members, classes=classes, thresholds=thresholds)
+        found = evaluate_labels(probabilities, members, classes=classes, thresholds=thresholds)
+        return {**found, "calibration": reliability(probabilities, members)} if found else {}
     kept = np.array([labels[0] in classes for labels in gold], dtype=bool)
     targets = np.array([classes.index(c) for c, *_ in gold if c in classes], dtype=np.int32)
-    return evaluate(probabilities[kept], targets, classes=classes)
+    found = evaluate(probabilities[kept], targets, classes=classes)
+    return {**found, "calibration": reliability(probabilities[kept], targets)} if found else {}
 
 
 def _holdout_quality(

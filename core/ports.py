@@ -491,6 +491,9 @@ class LabelEvents(Protocol):
     def bought(self, session_id: str) -> int:
         """How many items have ever been answered: what the label budget counts."""
 
+    def time_spent(self, session_id: str) -> Mapping[str | None, int]:
+        """Milliseconds that answers say they took, by batch id; None = outside of batches."""
+
     def votes(self, session_id: str, item_ids: Sequence[str] | None = None) -> Sequence[Vote]:
         """Each person's standing answer to items that ask several, by seq; None = all items.
         An undone vote is gone, a person's later one replaces the earlier."""

@@ -64,6 +64,7 @@ from core.rounds import (
     activate,
     cancel,
     export,
+    figures,
     imports,
     ingest,
     items,
@@ -345,11 +346,17 @@ class Tailwise:
     def metrics(self, session: Session) -> Options:
         return metrics.metrics(session, store=self.store, blobs=self.blobs)
 
-    def learning_curve(self, session: Session) -> Options:
-        return metrics.learning_curve(session, store=self.store)
+    def learning_curve(self, session: Session, *, alone: bool = False) -> Options:
+        return figures.curve_figures(session, alone=alone, store=self.store)
 
-    def clusters(self, session: Session) -> Options:
-        return metrics.clusters(session, store=self.store, blobs=self.blobs)
+    def quality_of_models(self, session: Session) -> Options:
+        return figures.quality_of_models(session, store=self.store)
+
+    def cost_figures(self, session: Session) -> Options:
+        return figures.cost_figures(session, store=self.store)
+
+    def clusters(self, session: Session, *, batch_id: str | None = None) -> Options:
+        return metrics.clusters(session, batch_id=batch_id, store=self.store, blobs=self.blobs)
 
     def plot(self, session: Session, name: str, *, format: Literal["svg", "png"]) -> bytes:
         data = metrics.plot_data(session, name, store=self.store, blobs=self.blobs)

@@ -110,6 +110,12 @@ class SqlLabelEvents:
         answered = answered.where(_of(session_id), label_events.c.kind.in_(ANSWERS))
         return int(self._connection.execute(answered).scalar_one())
 
+    def time_spent(self, session_id: str) -> Mapping[str | None, int]:
+        taken = sa.select(label_events.c.batch_id, sa.func.sum(label_events.c.duration_ms))
+        taken = taken.where(_of(session_id), label_events.c.duration_ms.is_not(None))
+        taken = taken.group_by(label_events.c.batch_id)
+        return {batch: int(total) for batch, total in self._connection.execute(taken)}
+
 
 def _of(session_id: str) -> sa.ColumnElement[bool]:
     return label_events.c.session_id == session_id

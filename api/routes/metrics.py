@@ -8,9 +8,10 @@ from typing import Any, Literal
 from flask import Response, jsonify
 
 from api.blueprint import Blueprint
-from api.context import current_session, services
+from api.context import caller, current_session, services
 from api.pagination import fed
 from api.schemas.feeds import EventFeedSchema, EventQuery, EventSchema
+from api.schemas.figures import MapQuery
 from core.records import Event
 
 blueprint = Blueprint(
@@ -36,14 +37,28 @@ def get_metrics() -> Response:
 
 @blueprint.get("/metrics/learning-curve", answer=FIGURES, refuses=(410,))
 def get_learning_curve() -> Response:
-    """Quality against labels bought, by model."""
-    return jsonify(services().learning_curve(current_session()))
+    """Quality with its interval against labels bought, beside a random choice where one was
+    simulated."""
+    alone = caller().session_id is not None
+    return jsonify(services().learning_curve(current_session(), alone=alone))
 
 
-@blueprint.get("/metrics/clusters", answer=FIGURES, refuses=(410,))
-def get_clusters() -> Response:
-    """Each cluster's size, labels and uncertainty."""
-    return jsonify(services().clusters(current_session()))
+@blueprint.get("/metrics/models", answer=FIGURES, refuses=(410,))
+def get_model_figures() -> Response:
+    """Confusions, figures by class and calibration of every model."""
+    return jsonify(services().quality_of_models(current_session()))
+
+
+@blueprint.get("/metrics/cost", answer=FIGURES, refuses=(410,))
+def get_cost() -> Response:
+    """Dollars and minutes by round, and what a point of macro-F1 cost."""
+    return jsonify(services().cost_figures(current_session()))
+
+
+@blueprint.get("/metrics/clusters", query=MapQuery, answer=FIGURES, refuses=(410,))
+def get_clusters(query: Mapping[str, Any]) -> Response:
+    """Each cluster's size, labels and uncertainty, and a map of rows by id."""
+    return jsonify(services().clusters(current_session(), batch_id=query.get("batch_id")))
 
 
 @blueprint.get(

@@ -106,30 +106,28 @@ def metrics(session: Session, *, store: Store, blobs: Blobs) -> Options:
     }
 
 
-def learning_curve(session: Session, *, store: Store) -> Options:
-    """Per model: labels bought, generated rows, macro-F1 and recall per class."""
-    with store.read() as tx:
-        models = tx.models.all(session.id)
-    return {"session_id": session.id, "models": reporting.learning_curve(models)}
-
-
-def clusters(session: Session, *, store: Store, blobs: Blobs) -> Options:
+def clusters(
+    session: Session, *, batch_id: str | None = None, store: Store, blobs: Blobs
+) -> Options:
     """Each cluster's size, labels and entropy, and a map of at most 1,200 rows by id.
 
-    ``rows`` counts the pool rows that the map stands for.
+    ``rows`` counts the pool rows that the map stands for. ``last_batch`` marks the dots of
+    the last batch, or of ``batch_id``; raises NotFound ``unknown-batch``.
     """
     with store.read() as tx:
         index = tx.indexes.latest(session.id)
         labelled = tuple(tx.labels.labelled(session.id))
         batches = tx.batches.all(session.id)
         busy = tx.items.busy_positions(session.id)
-    last = batches[-1] if batches else None
+        asked = tx.batches.get(session.id, batch_id) if batch_id else None
+    last = asked or (batches[-1] if batches else None)
     answer: dict[str, Any] = {
         "session_id": session.id,
         "index_id": index.id if index else None,
         "model_id": index.model_id if index else None,
         "cluster_count": index.cluster_count if index else 0,
-        "last_batch_id": last.id if last else None,
+        "last_batch_id": batches[-1].id if batches else None,
+        "batch_id": last.id if last else None,
         "maximum_entropy": _maximum(session.task),
         "clusters": [],
         "points": [],
