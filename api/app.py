@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api import docs
+from api import console, docs
 from api.context import EXTENSION
 from api.errors import register_errors
 from api.guard import register_guard
@@ -50,4 +50,5 @@ def _register_routes(app: Flask) -> Api:
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(docs.blueprint)
+    app.register_blueprint(console.blueprint)
     return api

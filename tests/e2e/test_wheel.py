@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 OURS = ("api", "core", "oracle", "adapters", "runtime", "benchmarks")
-DATA = {".py", ".toml", ".csv", ".mako", ".yaml", ".html", ".css", ".js", ".j2"}
+DATA = {".py", ".toml", ".csv", ".mako", ".yaml", ".html", ".css", ".js", ".svg", ".j2"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,8 @@
+"""The web console: pages for the people who label, review and lead."""
+
+from __future__ import annotations
+
+from api.console import pages
+from api.console.shell import blueprint
+
+__all__ = ["blueprint", "pages"]
