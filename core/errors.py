@@ -7,6 +7,7 @@ TailwiseError
 ├── Gone                it existed and was deleted          (410)
 ├── Conflict            well-formed, but the state forbids  (409)
 ├── NotAllowed          this caller may not do it            (403)
+├── NotVerified         a signature or a signed token is not good (401)
 ├── PreconditionFailed  somebody else changed it first      (412)
 ├── Unavailable         try again later                     (503)
 ├── NotInstalled        a component needs an install step or an extra
@@ -99,6 +100,12 @@ class NotAllowed(TailwiseError):
     """Somebody else may do this, this caller may not."""
 
     code = "not-allowed"
+
+
+class NotVerified(TailwiseError):
+    """What was signed was not signed by whom it should be, or too long ago."""
+
+    code = "signature-refused"
 
 
 class PreconditionFailed(TailwiseError):

@@ -56,7 +56,7 @@ from core.records import (
     Split,
     Template,
 )
-from core.webhooks import Delivery, WebhookEndpoint
+from core.webhooks import Delivery, Outcome, Secret, Ticket, WebhookEndpoint
 
 T = TypeVar("T")
 Floats = NDArray[np.float32]
@@ -213,6 +213,49 @@ class Oracle(Protocol):
     def name(self) -> str: ...
     def ask(self, item_ids: Sequence[str]) -> Mapping[str, Labels]:
         """The labels already known; a human oracle knows none yet."""
+
+
+# --- callbacks ----------------------------------------------------------------------
+
+
+class AddressGuard(Protocol):
+    def check(self, url: str, *, own: str | None = None) -> None:
+        """Raises InvalidInput ``url-not-allowed``; ``own`` is our own host[:port]."""
+
+
+class Courier(Protocol):
+    def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """One attempt, which ends in bounded time and never raises for the receiver's sake."""
+
+
+class Signer(Protocol):
+    """Standard Webhooks: HMAC-SHA256 over id, time and body."""
+
+    def sign(
+        self, message_id: str, *, at: datetime, body: bytes, secrets: Sequence[str]
+    ) -> Mapping[str, str]:
+        """The three headers, with one signature per secret."""
+
+    def verify(
+        self, headers: Mapping[str, str], *, body: bytes, secrets: Sequence[str], now: datetime
+    ) -> str:
+        """The message id; raises NotVerified. Header names are in lower case."""
+
+
+class SecretBox(Protocol):
+    """Secrets as they are stored: sealed."""
+
+    def seal(self, secrets: Sequence[Secret]) -> str: ...
+    def open(self, sealed: str) -> Sequence[Secret]:
+        """Raises Unavailable ``secrets-sealed`` where another key sealed them."""
+
+
+class Tickets(Protocol):
+    """Callback tokens, which cannot be made up."""
+
+    def write(self, ticket: Ticket) -> str: ...
+    def read(self, token: str) -> Ticket:
+        """Raises NotVerified ``callback-refused``; expiry is the caller's to check."""
 
 
 # --- files and jobs ---------------------------------------------------------------
@@ -615,12 +658,20 @@ class Webhooks(Protocol):
     def delete(self, tenant_id: str, endpoint_id: str) -> None:
         """With its deliveries."""
 
+    def disable(self, endpoint_id: str, *, reason: str) -> bool:
+        """Raises the revision; False where it is not enabled."""
+
+    def waiting(self, *, now: datetime) -> bool:
+        """Whether ``due`` might find something; a read."""
+
     def due(
         self, *, now: datetime, lock_until: datetime, limit: int, per_endpoint: int
     ) -> Sequence[tuple[Delivery, WebhookEndpoint, Event]]:
         """Take pending deliveries whose time has come and lock them, oldest first, at most
-        ``per_endpoint`` locked at once for one endpoint."""
+        ``per_endpoint`` locked at once for one endpoint. A test message comes with an event
+        made for it."""
 
+    def add_delivery(self, delivery: Delivery) -> None: ...
     def delivery(self, tenant_id: str, delivery_id: str) -> Delivery:
         """Raises NotFound ``unknown-delivery``."""
 
@@ -632,7 +683,7 @@ class Webhooks(Protocol):
         """Sets or clears ``failing_since`` without raising the revision."""
 
     def requeue(self, endpoint_id: str, *, since: datetime, now: datetime) -> int:
-        """Dead deliveries of events since then go back to pending; how many."""
+        """Dead and discarded deliveries made since then go back to pending; how many."""
 
     def counts(self) -> Mapping[str, int]:
         """Deliveries by state over all tenants, for the gauges."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
@@ -35,13 +35,15 @@ class Delivery:
     """One event for one endpoint: the outbox row, written with the event itself.
 
     ``locked_until`` keeps other senders away while one tries. ``last_error`` is a code.
+    ``session_id`` None = a test message, which is in no session's feed.
     """
 
     id: str
     tenant_id: str
-    session_id: str
+    session_id: str | None
     endpoint_id: str
     event_id: str
+    type: str
     state: DeliveryState
     attempts: int
     next_attempt_at: datetime
@@ -50,3 +52,38 @@ class Delivery:
     last_error: str | None
     created_at: datetime
     delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """One signing secret, ``whsec_`` and base64; it signs until ``until``, None = for good."""
+
+    text: str = field(repr=False)
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one attempt came to: the status answered, or the code of why there was none.
+
+    ``retry_after`` are the seconds the receiver asked for.
+    """
+
+    status: int | None = None
+    error: str | None = None
+    retry_after: float | None = None
+
+    @property
+    def delivered(self) -> bool:
+        """Only 2xx counts; a redirect is a failure."""
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """What a callback URL stands for: one batch, one endpoint, until then."""
+
+    endpoint_id: str
+    session_id: str
+    batch_id: str
+    expires_at: datetime

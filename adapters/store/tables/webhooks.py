@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Index, Integer, Text
 
 from adapters.store.column_types import Json, UtcTime
-from adapters.store.tables.schema import metadata, needed, owner
+from adapters.store.tables.schema import metadata, needed
 
 webhook_endpoints = sa.Table(
     "webhook_endpoints",
@@ -31,9 +31,11 @@ deliveries = sa.Table(
     "deliveries",
     metadata,
     Column("id", Text, primary_key=True),
-    *owner(),
+    needed("tenant_id", Text),
+    Column("session_id", sa.ForeignKey("sessions.id")),
     needed("endpoint_id", sa.ForeignKey("webhook_endpoints.id")),
     needed("event_id", Text),
+    needed("type", Text),
     needed("state", Text),
     needed("attempts", Integer),
     needed("next_attempt_at", UtcTime),

@@ -126,8 +126,8 @@ def _webhooks() -> None:
     )
     _table(
         "deliveries",
-        *_needed(sa.Text, "session_id", "endpoint_id", "event_id", "state"),
-        *_optional(sa.Text, "last_error"),
+        *_needed(sa.Text, "endpoint_id", "event_id", "type", "state"),
+        *_optional(sa.Text, "session_id", "last_error"),
         *_needed(sa.Integer, "attempts"),
         *_optional(sa.Integer, "last_status"),
         *_needed(TIME, "next_attempt_at", "created_at"),
