@@ -33,13 +33,13 @@ class Answer:
 class Rules:
     """What a route takes, what the guard enforces before its view, and what it answers.
 
-    ``scope`` None = any valid key; ``bound_keys`` False refuses keys that see one session
-    only. ``consumes`` lists the media types of a streamed upload. ``idempotency`` says
+    ``scope`` None = everybody who is known; ``bound_keys`` False refuses callers who see
+    one session only. ``consumes`` lists the media types of a streamed upload. ``idempotency`` says
     what an Idempotency-Key means here. ``refuses`` adds to the statuses that every such
     route may answer.
     """
 
-    scope: str | None = None
+    scope: str | None = "read"
     public: bool = False
     bound_keys: bool = True
     query: SchemaLike | None = None
@@ -60,6 +60,11 @@ class Rules:
     @property
     def upload(self) -> bool:
         return bool(self.consumes)
+
+    @property
+    def restricted(self) -> bool:
+        """Whether some callers may not use it."""
+        return not self.public and (self.scope is not None or not self.bound_keys)
 
     @property
     def has_body(self) -> bool:
@@ -137,7 +142,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 def _usual_refusals(rules: Rules, rule: str) -> set[int]:
     """What the guard and the parsers may answer for a route with these rules."""
     codes = {400, 401, 406, 429, 500, 503} if not rules.public else {400, 401, 406, 500}
-    codes |= {403} if rules.scope or not rules.bound_keys else set()
+    codes |= {403} if rules.restricted else set()
     codes |= {413, 415, 422} if rules.has_body else set()
     codes |= {411} if rules.upload else set()
     codes |= {409, 422} if rules.idempotency in {"required", "optional"} else set()
@@ -184,5 +189,6 @@ def _document_rules(
     content = doc.get("requestBody", {}).get("content", {})
     if MERGE_PATCH in content:
         content[JSON] = content[MERGE_PATCH]
-    doc["security"] = [] if rules.public else [{"key": [rules.scope] if rules.scope else []}]
+    scopes = [rules.scope] if rules.scope else []
+    doc["security"] = [] if rules.public else [{"key": scopes}, {"sign_in": scopes}]
     return doc

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
+from api.cookies import COOKIE
 from api.errors import PROBLEM_JSON, answer_http_exception
 from api.schemas.problems import ProblemSchema
 
@@ -21,11 +22,20 @@ learner is least sure of, label, generate variations, review, retrain, repeat.
 Refusals are problem documents (RFC 9457) with a stable `code`. Long work answers 202 with an \
 operation to follow. Limits are the defaults; `GET /v1/limits` says what this server uses.
 """
-SECURITY = {
+KEY_SECURITY = {
     "type": "http",
     "scheme": "bearer",
     "bearerFormat": "tw_<id>_<secret>",
     "description": "An API key. The scopes an operation needs are listed with it; `admin` has all.",
+}
+SIGN_IN_SECURITY = {
+    "type": "apiKey",
+    "in": "cookie",
+    "name": COOKIE,
+    "description": (
+        "The browser of a person who signed in. It counts only without an Authorization header,"
+        " and for anything but reading only from our own origin."
+    ),
 }
 HEADERS = {
     "IDEMPOTENCY_KEY": (
@@ -112,7 +122,7 @@ def make_api(app: Flask) -> Api:
         OPENAPI_VERSION="3.1.0",
         API_SPEC_OPTIONS={
             "info": {"description": DESCRIPTION, "license": {"name": "Apache-2.0"}},
-            "components": {"securitySchemes": {"key": SECURITY}},
+            "components": {"securitySchemes": {"key": KEY_SECURITY, "sign_in": SIGN_IN_SECURITY}},
             "servers": [{"url": "/"}],
         },
     )
