@@ -210,7 +210,7 @@ def frozen(tx: Repositories, session: Session, items: Sequence[Item]) -> set[str
         for item in items
         if item.id in batches
         or item.labels is not None
-        or item.state in {"selected", "resolved"}
+        or item.state in {"selected", "conflict", "resolved"}
         or tx.labels.list(session.id, Page(limit=1), item_id=item.id)
     }
 

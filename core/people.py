@@ -137,7 +137,8 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """One person's standing answer to one item, for agreement and adjudication."""
+    """One person's standing answer to one item, for agreement and adjudication. An ``extra``
+    one came when the item had its answers, and decides nothing."""
 
     label_id: str
     item_id: str
@@ -145,3 +146,4 @@ class Vote:
     labels: Labels
     seq: int
     note: str | None = None
+    extra: bool = False

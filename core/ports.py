@@ -448,7 +448,8 @@ class Items(Protocol):
         """Rows whose (text hash, split) still are the given ones; the rest stay unindexed."""
 
     def busy_positions(self, session_id: str) -> NDArray[np.int64]:
-        """Positions of pool rows that are not ``pooled``: selected, resolved, excluded, deleted."""
+        """Positions of pool rows that are not ``pooled``: selected, conflict, resolved, excluded,
+        deleted."""
 
     def gold(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, Labels]:
         """For the gold oracle only."""
@@ -520,6 +521,9 @@ class LabelEvents(Protocol):
     def current(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, LabelEvent]:
         """The answer that counts for each item now (created or superseded, not undone)."""
 
+    def last_words(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, LabelEvent]:
+        """What stands of each item now: the answer that counts, or the skip that took it out."""
+
     def list(
         self, session_id: str, page: Page, *, item_id: str | None = None
     ) -> Sequence[LabelEvent]:
@@ -529,10 +533,14 @@ class LabelEvents(Protocol):
         """Current answers of pool rows as of ``watermark``, by position."""
 
     def counts_now(self, session_id: str, label_id: str) -> bool:
-        """Whether this event (an answer or a skip) is the last standing one of its item."""
+        """Whether this event (an answer or a skip) is the last standing one of its item; one
+        person's vote, declination or check answer: of that person and item."""
 
     def bought(self, session_id: str) -> int:
         """How many items have ever been answered: what the label budget counts."""
+
+    def pledged(self, session_id: str) -> int:
+        """How many items wait in a batch and were never answered: the budget counts them too."""
 
     def time_spent(self, session_id: str) -> Mapping[str | None, int]:
         """Milliseconds that answers say they took, by batch id; None = outside of batches."""
@@ -541,10 +549,13 @@ class LabelEvents(Protocol):
         """Each person's standing answer to items that ask several, by seq; None = all items.
         An undone vote is gone, a person's later one replaces the earlier."""
 
+    def declines(self, session_id: str, item_ids: Sequence[str] | None = None) -> Sequence[Vote]:
+        """Each person's standing refusal to answer an item, by seq; None = all items."""
+
     def by_annotator(
         self, session_id: str, annotator_id: str, *, limit: int
     ) -> Sequence[LabelEvent]:
-        """A person's latest answers and skips that nobody undid, newest first."""
+        """A person's latest answers and skips that nobody undid or replaced, newest first."""
 
     def checks(self, session_id: str) -> Sequence[Vote]:
         """Every standing answer to a check item, by seq."""

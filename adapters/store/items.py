@@ -176,7 +176,7 @@ class SqlItems(ItemIndex):
         busy = sa.select(items.c.position).where(
             items.c.session_id == session_id,
             items.c.split == "pool",
-            items.c.state.in_(["selected", "resolved", "excluded", DELETED]),
+            items.c.state.in_(["selected", "conflict", "resolved", "excluded", DELETED]),
         )
         found = np.fromiter(self._connection.execute(busy).scalars(), dtype=np.int64)
         found.sort()

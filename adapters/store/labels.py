@@ -11,16 +11,21 @@ from adapters.store.documents import in_chunks, record_of, records_of, row_of
 from adapters.store.statements import insert_all
 from adapters.store.tables import DELETED, items, label_events
 from core.errors import NotFound
-from core.records import LabelEvent, Labelled, Page
+from core.people import Vote
+from core.records import LabelEvent, LabelKind, Labelled, Page
 
-ANSWERS = ("created", "superseded")
+ANSWERS: tuple[LabelKind, ...] = ("created", "superseded")
+WORDS: tuple[LabelKind, ...] = (*ANSWERS, "skipped")
+PERSONAL: tuple[LabelKind, ...] = ("vote", "declined")
+GIVEN: tuple[LabelKind, ...] = (*WORDS, *PERSONAL, "check")
 
 
 class SqlLabelEvents:
-    """The last word on an item is its latest event that no undo points at.
+    """The last word on an item is its latest answer or skip that no undo points at.
 
     A skip is a word too: an item answered and then skipped has no answer, until the
-    skip is undone.
+    skip is undone. What one of several people said (vote, declined, check) is no word on
+    the item; the latest of a person on an item that no undo points at is that person's.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -63,6 +68,15 @@ class SqlLabelEvents:
                 found[event.item_id] = event
         return found
 
+    def last_words(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, LabelEvent]:
+        found: dict[str, LabelEvent] = {}
+        for chunk in in_chunks(item_ids):
+            last = _last_words(session_id).where(label_events.c.item_id.in_(chunk))
+            words = sa.select(label_events).where(_of(session_id), label_events.c.seq.in_(last))
+            for event in records_of(LabelEvent, self._connection.execute(words)):
+                found[event.item_id] = event
+        return found
+
     def list(
         self, session_id: str, page: Page, *, item_id: str | None = None
     ) -> Sequence[LabelEvent]:
@@ -98,23 +112,82 @@ class SqlLabelEvents:
         ]
 
     def counts_now(self, session_id: str, label_id: str) -> bool:
-        it = sa.select(label_events.c.item_id).where(label_events.c.id == label_id)
-        last = _last_words(session_id).where(label_events.c.item_id == it.scalar_subquery())
+        it = sa.select(label_events).where(_of(session_id), label_events.c.id == label_id)
+        found = records_of(LabelEvent, self._connection.execute(it))
+        if not found:
+            return False
+        [event] = found
+        last = _last_words(session_id) if event.kind in WORDS else _last_said(session_id, event)
         standing = sa.select(label_events.c.id).where(
-            _of(session_id), label_events.c.seq.in_(last), label_events.c.id == label_id
+            _of(session_id),
+            label_events.c.seq.in_(last.where(label_events.c.item_id == event.item_id)),
+            label_events.c.id == label_id,
         )
         return self._connection.execute(standing).first() is not None
 
     def bought(self, session_id: str) -> int:
         answered = sa.select(sa.func.count(label_events.c.item_id.distinct()))
-        answered = answered.where(_of(session_id), label_events.c.kind.in_(ANSWERS))
+        answered = answered.where(_of(session_id), _bought())
         return int(self._connection.execute(answered).scalar_one())
+
+    def pledged(self, session_id: str) -> int:
+        answered = sa.exists().where(
+            _of(session_id), label_events.c.item_id == items.c.id, _bought()
+        )
+        waiting = sa.select(sa.func.count()).where(
+            items.c.session_id == session_id,
+            items.c.split == "pool",
+            items.c.state == "selected",
+            ~answered,
+        )
+        return int(self._connection.execute(waiting).scalar_one())
+
+    def votes(self, session_id: str, item_ids: Sequence[str] | None = None) -> Sequence[Vote]:
+        return self._said(session_id, "vote", item_ids)
+
+    def declines(self, session_id: str, item_ids: Sequence[str] | None = None) -> Sequence[Vote]:
+        return self._said(session_id, "declined", item_ids)
+
+    def checks(self, session_id: str) -> Sequence[Vote]:
+        return self._said(session_id, "check", None)
+
+    def by_annotator(
+        self, session_id: str, annotator_id: str, *, limit: int
+    ) -> Sequence[LabelEvent]:
+        later = label_events.alias()
+        undo = label_events.alias()
+        taken_back = sa.exists().where(undo.c.target_id == later.c.id, undo.c.kind == "undone")
+        gone = sa.exists().where(later.c.target_id == label_events.c.id, ~taken_back)
+        query = sa.select(label_events).where(
+            _of(session_id),
+            label_events.c.annotator_id == annotator_id,
+            label_events.c.kind.in_(GIVEN),
+            ~gone,
+        )
+        query = query.order_by(label_events.c.seq.desc()).limit(limit)
+        return records_of(LabelEvent, self._connection.execute(query))
 
     def time_spent(self, session_id: str) -> Mapping[str | None, int]:
         taken = sa.select(label_events.c.batch_id, sa.func.sum(label_events.c.duration_ms))
         taken = taken.where(_of(session_id), label_events.c.duration_ms.is_not(None))
         taken = taken.group_by(label_events.c.batch_id)
         return {batch: int(total) for batch, total in self._connection.execute(taken)}
+
+    def _said(
+        self, session_id: str, kind: LabelKind, item_ids: Sequence[str] | None
+    ) -> Sequence[Vote]:
+        """What each person said last, where it was of this kind, by seq."""
+        last = _last_of_people(session_id, ("check",) if kind == "check" else PERSONAL)
+        chunks = [None] if item_ids is None else list(in_chunks(item_ids))
+        found: list[Vote] = []
+        for chunk in chunks:
+            some = last if chunk is None else last.where(label_events.c.item_id.in_(chunk))
+            query = sa.select(label_events).where(
+                _of(session_id), label_events.c.kind == kind, label_events.c.seq.in_(some)
+            )
+            events = records_of(LabelEvent, self._connection.execute(query))
+            found.extend(_vote(event) for event in events)
+        return sorted(found, key=lambda vote: vote.seq)
 
 
 def _of(session_id: str) -> sa.ColumnElement[bool]:
@@ -132,14 +205,52 @@ def _answers(
     )
 
 
+def _bought() -> sa.ColumnElement[bool]:
+    return label_events.c.kind.in_((*ANSWERS, "vote"))
+
+
+def _vote(event: LabelEvent) -> Vote:
+    return Vote(
+        label_id=event.id,
+        item_id=event.item_id,
+        annotator_id=event.annotator_id,
+        labels=event.labels,
+        seq=event.seq,
+        note=event.note,
+        extra=event.status == "unsolicited",
+    )
+
+
 def _last_words(session_id: str, *, watermark: int | None = None) -> sa.Select[tuple[int]]:
-    """The seq of each item's last event at the watermark that is not undone by then."""
+    """The seq of each item's last word at the watermark that is not undone by then."""
+    return _standing(session_id, WORDS, watermark=watermark).group_by(label_events.c.item_id)
+
+
+def _last_of_people(session_id: str, kinds: Sequence[LabelKind]) -> sa.Select[tuple[int]]:
+    """The seq of what each person last said of each item and did not undo."""
+    return _standing(session_id, kinds).group_by(
+        label_events.c.item_id, label_events.c.annotator_id
+    )
+
+
+def _last_said(session_id: str, event: LabelEvent) -> sa.Select[tuple[int]]:
+    """Of the person behind this event, among events of its sort."""
+    kinds: tuple[LabelKind, ...] = ("check",) if event.kind == "check" else PERSONAL
+    return _last_of_people(session_id, kinds).where(
+        label_events.c.annotator_id == event.annotator_id
+    )
+
+
+def _standing(
+    session_id: str, kinds: Sequence[LabelKind], *, watermark: int | None = None
+) -> sa.Select[tuple[int]]:
+    """The highest seq of these kinds that is not undone, to be grouped."""
     undo = label_events.alias()
     undone = sa.exists().where(undo.c.target_id == label_events.c.id, undo.c.kind == "undone")
     standing = sa.select(sa.func.max(label_events.c.seq).label("seq")).where(
-        _of(session_id), label_events.c.kind != "undone"
+        _of(session_id), label_events.c.kind.in_(kinds)
     )
     if watermark is not None:
         undone = undone.where(undo.c.seq <= watermark)
         standing = standing.where(label_events.c.seq <= watermark)
-    return standing.where(~undone).group_by(label_events.c.item_id)
+    return standing.where(~undone)

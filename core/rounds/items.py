@@ -64,7 +64,7 @@ def delete_item(
         current = writable(tx, session)
         item = _expected(tx, current, item_id, revision=expected_revision)
         batch = tx.batches.containing(session.id, [item_id]).get(item_id)
-        if item.state == "selected" or (batch is not None and batch.state == "open"):
+        if item.state in {"selected", "conflict"} or (batch is not None and batch.state == "open"):
             raise Conflict(
                 "the item is in an open batch; cancel or complete the batch first",
                 code="item-selected",

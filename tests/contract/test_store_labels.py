@@ -166,3 +166,107 @@ def test_an_item_is_bought_once_and_stays_bought(store, say):
     )
     with store.read() as tx:
         assert tx.labels.bought("ses_1") == 2
+
+
+def of_people(store, name="votes"):
+    with store.read() as tx:
+        return [(v.item_id, v.annotator_id, v.labels) for v in getattr(tx.labels, name)("ses_1")]
+
+
+def test_votes_decide_nothing_by_themselves(store, say):
+    say((0, "vote", {}), (0, "declined", {"labels": (), "annotator_id": "bob"}), (1, "check", {}))
+    assert answers(store) == {} == current(store)
+    with store.read() as tx:
+        assert tx.labels.last_words("ses_1", ["itm_0", "itm_1"]) == {}
+
+
+def test_the_last_word_may_be_a_skip(store, say):
+    say((0, "created", {}), (0, "skipped", {"labels": ()}), (1, "created", {}))
+    with store.read() as tx:
+        words = tx.labels.last_words("ses_1", ["itm_0", "itm_1", "itm_2"])
+    assert {item: event.kind for item, event in words.items()} == {
+        "itm_0": "skipped",
+        "itm_1": "created",
+    }
+
+
+def test_each_person_has_one_vote_and_the_later_one_stands(store, say):
+    say(
+        (0, "vote", {}),
+        (0, "vote", {"annotator_id": "bob"}),
+        (0, "vote", {**NONE, "target_id": "lab_1"}),
+    )
+    assert of_people(store) == [("itm_0", "bob", ("harm",)), ("itm_0", "ann", ("none",))]
+    say((0, "undone", {"target_id": "lab_3", "labels": ()}))
+    assert of_people(store) == [("itm_0", "ann", ("harm",)), ("itm_0", "bob", ("harm",))]
+
+
+def test_who_declines_after_a_vote_has_no_vote(store, say):
+    say((0, "vote", {}), (0, "declined", {"labels": (), "target_id": "lab_1"}))
+    assert of_people(store) == []
+    assert of_people(store, "declines") == [("itm_0", "ann", ())]
+
+
+def test_votes_are_found_by_item(store, say):
+    say((0, "vote", {"note": "why"}), (1, "vote", {"status": "unsolicited"}), (2, "check", {}))
+    with store.read() as tx:
+        [first] = tx.labels.votes("ses_1", ["itm_0"])
+        [second] = tx.labels.votes("ses_1", ["itm_1"])
+        assert tx.labels.votes("ses_1", []) == []
+        assert [vote.item_id for vote in tx.labels.checks("ses_1")] == ["itm_2"]
+    assert (first.label_id, first.note, first.extra) == ("lab_1", "why", False)
+    assert second.extra
+
+
+def test_a_vote_counts_now_until_its_person_says_something_else(store, say):
+    say(
+        (0, "vote", {}),
+        (0, "vote", {"annotator_id": "bob"}),
+        (0, "created", {"annotator_id": "consensus"}),
+        (0, "vote", {**NONE, "target_id": "lab_1"}),
+        (1, "check", {}),
+    )
+    with store.read() as tx:
+        counting = [n for n in range(1, 7) if tx.labels.counts_now("ses_1", f"lab_{n}")]
+    assert counting == [2, 3, 4, 5]
+
+
+def test_the_latest_of_a_person_come_newest_first(store, say):
+    say(
+        (0, "vote", {}),
+        (1, "created", {"annotator_id": "bob"}),
+        (2, "created", {}),
+        (2, "superseded", {**NONE, "target_id": "lab_3"}),
+        (3, "declined", {"labels": ()}),
+        (3, "undone", {"labels": (), "target_id": "lab_5"}),
+        (5, "check", {}),
+    )
+    with store.read() as tx:
+        latest = tx.labels.by_annotator("ses_1", "ann", limit=10)
+        two = tx.labels.by_annotator("ses_1", "ann", limit=2)
+    assert [event.seq for event in latest] == [7, 4, 1]
+    assert two == latest[:2]
+
+
+def test_undoing_a_replacement_brings_the_replaced_back_to_the_latest(store, say):
+    say(
+        (2, "created", {}),
+        (2, "superseded", {**NONE, "target_id": "lab_1"}),
+        (2, "undone", {"labels": (), "target_id": "lab_2"}),
+    )
+    with store.read() as tx:
+        assert [e.seq for e in tx.labels.by_annotator("ses_1", "ann", limit=10)] == [1]
+
+
+def test_a_vote_buys_its_item_and_a_check_buys_nothing(store, say):
+    say((0, "vote", {}), (0, "vote", {"annotator_id": "bob"}), (1, "check", {}))
+    with store.read() as tx:
+        assert tx.labels.bought("ses_1") == 1
+
+
+def test_items_that_wait_unanswered_are_pledged(store, say):
+    with store.write() as tx:
+        tx.items.set_state("ses_1", ["itm_0", "itm_1"], "selected")
+    say((0, "vote", {}))
+    with store.read() as tx:
+        assert tx.labels.pledged("ses_1") == 1
