@@ -36,13 +36,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelClass:
-    """One class of the label schema. ``target_share`` is in (0, 1], None = even."""
+    """One class of the label schema. ``target_share`` is in (0, 1], None = even. A text of a
+    ``benign`` class is nothing to act on."""
 
     id: str
     name: str
     definition: str = ""
     examples: tuple[str, ...] = ()
     target_share: float | None = None
+    benign: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,10 @@ class Task:
 
     def get(self, class_id: str) -> LabelClass:
         return next(label for label in self.classes if label.id == class_id)
+
+    def flags(self, labels: Labels) -> bool:
+        """Whether a text with these classes is something to act on."""
+        return any(not self.get(class_id).benign for class_id in labels)
 
     def target_shares(self) -> dict[str, float]:
         """Share per class, summing to 1; classes without one divide what is left evenly."""

@@ -12,6 +12,7 @@ from api.routes.keys import blueprint as keys
 from api.routes.labels import blueprint as labels
 from api.routes.metrics import blueprint as metrics
 from api.routes.models import blueprint as models
+from api.routes.moderation import blueprint as moderation
 from api.routes.operations import blueprint as operations
 from api.routes.predict import blueprint as predict
 from api.routes.service import blueprint as service
@@ -28,6 +29,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     generations,
     models,
     predict,
+    moderation,
     metrics,
     exports,
     operations,

@@ -10,6 +10,7 @@ from marshmallow import ValidationError, post_load, pre_dump
 from api.schemas.components import ChoiceField
 from api.schemas.documents import OBJECT, Answer, Request
 from api.schemas.fields import (
+    Flag,
     Items,
     Name,
     Nested,
@@ -53,6 +54,10 @@ class LabelClassSchema(Request):
         most=1,
         allow_none=True,
         load_default=None,
+    )
+    benign = Flag(
+        "Whether texts of it are nothing to act on; moderation answers then leave them unflagged.",
+        load_default=False,
     )
 
     @post_load

@@ -25,7 +25,7 @@ def rows() -> list[Row]:
     """What every module of the package with ``run()`` measures, in the modules' order."""
     names = [found.name for found in pkgutil.iter_modules(benchmarks.performance.__path__)]
     measured: list[Row] = []
-    for name in sorted(set(names) - {"__main__", "table"}):
+    for name in sorted(set(names) - {"__main__", "serving", "table"}):
         run = getattr(importlib.import_module(f"benchmarks.performance.{name}"), "run", None)
         measured += run() if run else []
     return measured

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import count, product
-from pathlib import Path
 from statistics import median
 
 import httpx2
 
-from adapters.jobs.inline import InlineJobs
+from benchmarks.performance.serving import TENANT, key, prepared, serving
 from benchmarks.performance.table import Row, seconds
-from core.access import SCOPES, mint_key
+from core.access import SCOPES
 from core.records import Choice, LabelClass, NewItem, Session, SessionSettings, Task
 from core.requests import NewSession, RetrainRequest, SelectRequest
-from runtime import database
-from runtime.execution import execute
-from runtime.settings import Settings, child_environ, load_settings
+from runtime.settings import Settings, load_settings
 from runtime.tailwise import Tailwise
-from runtime.wiring import build
 
 ITEMS = 100_000
 LABELLED = 600
 BATCH = 50
 REPEATS = 15
-TENANT = "benchmark"
 CLASSES = ("north", "south", "east", "west", "up", "down")
 WORDS = ("river", "hill", "stone", "cloud", "field", "lamp", "road", "bridge", "door", "tree")
 
@@ -38,7 +31,7 @@ def run() -> list[Row]:
     """Select 50 of 100,000 scored items by the default strategy, over HTTP and in process."""
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings({"TAILWISE_DATA_DIR": folder, "TAILWISE_METRICS_PORT": "0"})
-        tailwise = _prepared(settings)
+        tailwise = prepared(settings)
         session = _scored(tailwise)
         inside = _median(partial(_select_inside, tailwise, session))
         with _serving(settings, tailwise) as client:
@@ -53,18 +46,6 @@ def run() -> list[Row]:
             note="reference: the same verb in process, database included",
         )
     ]
-
-
-def _prepared(settings: Settings) -> Tailwise:
-    """A migrated service whose jobs run when asked."""
-    settings.data_dir.mkdir(exist_ok=True)
-    database.prepare(settings)
-    made: dict[str, Tailwise] = {}
-    jobs = InlineJobs(lambda name, job: execute(name, job, services=made["it"]), deferred=True)
-    made["it"] = build(settings, role="inline", jobs=jobs)
-    with made["it"].store.write() as tx:
-        tx.access.ensure_tenant(TENANT, name=TENANT, now=made["it"].clock.now())
-    return made["it"]
 
 
 def _scored(tailwise: Tailwise) -> Session:
@@ -142,33 +123,10 @@ def _median(work: partial[float]) -> float:
 @contextmanager
 def _serving(settings: Settings, tailwise: Tailwise) -> Iterator[httpx2.Client]:
     """The web half of the service on a free port, and a client with a key."""
-    minted = mint_key(
-        tenant_id=TENANT,
-        name="benchmark",
-        scopes=SCOPES,
-        session_id=None,
-        ids=tailwise.ids,
-        now=tailwise.clock.now(),
-    )
-    with tailwise.store.write() as tx:
-        tx.access.add_key(minted.key)
-    command = [sys.executable, "-P", "-m", "runtime.cli", "serve", "--api-only", "--port", "0"]
-    environment = child_environ(settings, {})
-    server = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment,
-        cwd=Path(settings.data_dir),
-    )
-    try:
-        assert server.stdout is not None
-        line = next(line for line in server.stdout if line.startswith("listening on "))
-        url = line.removeprefix("listening on ").strip()
-        headers = {"Authorization": f"Bearer {minted.token}"}
-        with httpx2.Client(base_url=url, headers=headers, timeout=30) as client:
-            yield client
-    finally:
-        server.terminate()
-        server.wait(timeout=60)
+    _, token = key(tailwise, SCOPES)
+    headers = {"Authorization": f"Bearer {token}"}
+    with (
+        serving(settings) as url,
+        httpx2.Client(base_url=url, headers=headers, timeout=30) as client,
+    ):
+        yield client
