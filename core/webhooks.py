@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
@@ -87,3 +88,8 @@ class Ticket:
     session_id: str
     batch_id: str
     expires_at: datetime
+
+
+def signing(secrets: Sequence[Secret], *, now: datetime) -> list[str]:
+    """The secrets that count now: the newest first, then those whose overlap still runs."""
+    return [secret.text for secret in secrets if secret.until is None or secret.until > now]

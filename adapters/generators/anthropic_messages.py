@@ -19,8 +19,8 @@ import anthropic
 import httpx2
 import numpy as np
 
+from adapters.deadline import Deadline, DeadlineTransport
 from adapters.generators.answers import read_answer
-from adapters.generators.deadline import Deadline, DeadlineTransport
 from adapters.generators.prices import load_prices
 from adapters.generators.prompts import answer_schema, build_prompt
 from adapters.generators.tally import Reply, Tally

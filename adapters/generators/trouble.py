@@ -11,7 +11,7 @@ from typing import Final
 import anthropic
 import httpx2
 
-from adapters.generators.deadline import AnswerCompressed, AnswerTooLarge
+from adapters.deadline import AnswerCompressed, AnswerTooLarge
 
 RETRYABLE: Final = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 GATEWAY: Final = frozenset(range(500, 529))

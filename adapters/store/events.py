@@ -1,7 +1,8 @@
-"""The feed of what happened in a session, numbered without gaps."""
+"""The feed of what happened in a session, numbered without gaps, and who is to hear of it."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,9 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from adapters.store.documents import records_of, row_of
-from adapters.store.statements import lock_session
-from adapters.store.tables import events
+from adapters.store.statements import insert_all, lock_session
+from adapters.store.tables import deliveries, events
+from adapters.store.webhooks import hearing
 from core.records import Event, Options
+from core.webhooks import Delivery
 
 
 class SqlEvents:
@@ -34,6 +37,8 @@ class SqlEvents:
             created_at=now,
         )
         self._connection.execute(sa.insert(events), row_of(event))
+        heard = [_delivery(event, endpoint) for endpoint in hearing(self._connection, event)]
+        insert_all(self._connection, deliveries, [row_of(row) for row in heard])
         return event
 
     def list(
@@ -47,3 +52,25 @@ class SqlEvents:
             query = query.where(events.c.type.in_(types))
         query = query.order_by(events.c.sequence).limit(limit)
         return records_of(Event, self._connection.execute(query))
+
+
+def _delivery(event: Event, endpoint_id: str) -> Delivery:
+    """The outbox row; ids sort by time, and one event has one row per endpoint."""
+    milliseconds = int(event.created_at.timestamp() * 1000)
+    digest = hashlib.sha256(f"{event.id} {endpoint_id}".encode()).hexdigest()
+    return Delivery(
+        id=f"dlv_{milliseconds:011x}{digest[:15]}",
+        tenant_id=event.tenant_id,
+        session_id=event.session_id,
+        endpoint_id=endpoint_id,
+        event_id=event.id,
+        type=event.type,
+        state="pending",
+        attempts=0,
+        next_attempt_at=event.created_at,
+        locked_until=None,
+        last_status=None,
+        last_error=None,
+        created_at=event.created_at,
+        delivered_at=None,
+    )

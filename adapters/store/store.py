@@ -21,10 +21,12 @@ from adapters.store.items import SqlItems
 from adapters.store.labels import SqlLabelEvents
 from adapters.store.models import SqlModels
 from adapters.store.operations import SqlOperations
+from adapters.store.people import SqlPeople
 from adapters.store.replies import SqlReplies
 from adapters.store.sessions import SqlSessions
 from adapters.store.templates import SqlTemplates
 from adapters.store.vectors import SqlVectorCache
+from adapters.store.webhooks import SqlWebhooks
 from core.errors import Conflict, Unavailable
 
 
@@ -46,8 +48,10 @@ class SqlRepositories:
         self.models = SqlModels(connection)
         self.operations = SqlOperations(connection)
         self.events = SqlEvents(connection)
+        self.people = SqlPeople(connection)
         self.replies = SqlReplies(connection)
         self.heartbeats = SqlHeartbeats(connection)
+        self.webhooks = SqlWebhooks(connection)
 
     def _scrub(self) -> None:
         self.scrubbed = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +56,7 @@ class DeadlineTransport(httpx2.BaseTransport):
             ssl_context=ssl_context,
             max_connections=1,
             max_keepalive_connections=0,
-            network_backend=_Backend(deadline),
+            network_backend=DeadlineBackend(deadline, addresses=addresses_of),
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -104,9 +104,18 @@ class _Body(httpx2.SyncByteStream):
         self._answer.close()
 
 
-class _Backend(httpcore2.SyncBackend):
-    def __init__(self, deadline: Deadline) -> None:
+class DeadlineBackend(httpcore2.SyncBackend):
+    """Connections to the first of ``addresses(host, port)`` that answers, all in time.
+
+    TLS and the Host header keep the host's name, whatever the address. ``addresses`` may
+    raise ConnectError.
+    """
+
+    def __init__(
+        self, deadline: Deadline, *, addresses: Callable[[str, int], Sequence[str]]
+    ) -> None:
         self._deadline = deadline
+        self._addresses = addresses
 
     def connect_tcp(
         self,
@@ -118,7 +127,7 @@ class _Backend(httpcore2.SyncBackend):
     ) -> httpcore2.NetworkStream:
         """Try each address of the host; the deadline covers all of them together."""
         failure: Exception = httpcore2.ConnectError("the host has no address")
-        for address in _addresses(host, port):
+        for address in self._addresses(host, port):
             with _expiring(httpcore2.ConnectTimeout):
                 limit = self._deadline.clamp(timeout)
             try:
@@ -163,7 +172,8 @@ class _Stream(httpcore2.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-def _addresses(host: str, port: int) -> list[str]:
+def addresses_of(host: str, port: int) -> list[str]:
+    """By the machine's resolver, in its order."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:

@@ -1,0 +1,1 @@
+"""Standard Webhooks both ways: signing, sealing, the address guard, and one bounded attempt."""
