@@ -106,12 +106,20 @@ def mint_key(
         id=ids.new("key"),
         tenant_id=tenant_id,
         name=name,
-        secret_sha256=_digest(secret),
+        secret_sha256=digest(secret),
         scopes=granted,
         session_id=session_id,
         created_at=now,
     )
     return MintedKey(key=key, token=f"{PREFIX}_{key.id.removeprefix('key_')}_{secret}")
+
+
+def new_token(
+    kind: str, *, random_bytes: Callable[[int], bytes] = secrets.token_bytes
+) -> tuple[str, str]:
+    """(token, its SHA-256) with 256 bits of chance; the kind in front lets scanners find it."""
+    token = f"{PREFIX}{kind}_{random_bytes(SECRET_BYTES).hex()}"
+    return token, digest(token)
 
 
 def split_token(token: str) -> tuple[str, str] | None:
@@ -126,7 +134,7 @@ def split_token(token: str) -> tuple[str, str] | None:
 
 def key_matches(key: ApiKey, secret: str) -> bool:
     """Whether the secret belongs to this key and the key still counts; constant time."""
-    same = secrets.compare_digest(key.secret_sha256, _digest(secret))
+    same = secrets.compare_digest(key.secret_sha256, digest(secret))
     return same and key.revoked_at is None
 
 
@@ -163,5 +171,16 @@ def allows(caller: Caller, scope: str) -> bool:
     return scope == "annotate" and "labels:write" in caller.scopes
 
 
-def _digest(secret: str) -> str:
+def may_give(caller: Caller, role: Role) -> bool:
+    """Whether the caller may do all that the role may: nobody hands out more than they have."""
+    return all(allows(caller, scope) for scope in ROLES[role])
+
+
+def effective(caller: Caller) -> list[str]:
+    """Every scope the caller has, included ones too, in order."""
+    return sorted(scope for scope in SCOPES if allows(caller, scope))
+
+
+def digest(secret: str) -> str:
+    """SHA-256 in hex; enough for secrets of high entropy, and they are found by it."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -102,6 +102,17 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewInvitation:
+    """Whom to invite; with ``person_id`` the rest is that person's and may be left out."""
+
+    name: str | None = None
+    role: Role | None = None
+    session_id: str | None = None
+    person_id: str | None = None
+    hours: int = 72
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
     """A one-time link that makes somebody a person; it expires, and can be revoked.
 
@@ -133,6 +144,28 @@ class SignIn:
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MintedInvitation:
+    """A new invitation, and the token of its link, which is shown once and stored nowhere."""
+
+    invitation: Invitation
+    token: str = field(repr=False)
+
+    @property
+    def path(self) -> str:
+        """The link without its host; a fragment never reaches a server or its log."""
+        return f"/console/join#{self.token}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MintedSignIn:
+    """A person at a new browser, and the token of its cookie."""
+
+    person: Person
+    sign_in: SignIn
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -637,12 +637,20 @@ class People(Protocol):
 
     def add_person(self, person: Person) -> None: ...
     def get_person(self, person_id: str) -> Person | None: ...
-    def list_persons(self, tenant_id: str, page: Page) -> Sequence[Person]: ...
-    def save_person(self, person: Person) -> None: ...
+    def list_persons(
+        self, tenant_id: str, page: Page, *, session_id: str | None = None
+    ) -> Sequence[Person]:
+        """``session_id``: only who is bound to that session."""
+
+    def save_person(self, person: Person) -> None:
+        """Name and preferences; nothing else of a person changes."""
+
     def add_invitation(self, invitation: Invitation) -> None: ...
     def invitation_by_token(self, token_sha256: str) -> Invitation | None: ...
     def get_invitation(self, tenant_id: str, invitation_id: str) -> Invitation | None: ...
-    def list_invitations(self, tenant_id: str, page: Page) -> Sequence[Invitation]: ...
+    def list_invitations(
+        self, tenant_id: str, page: Page, *, session_id: str | None = None
+    ) -> Sequence[Invitation]: ...
     def use_invitation(self, invitation_id: str, *, person_id: str, now: datetime) -> bool:
         """False where it was used or revoked first."""
 
@@ -651,6 +659,10 @@ class People(Protocol):
     def sign_in_by_token(self, token_sha256: str) -> SignIn | None: ...
     def revoke_sign_ins(self, person_id: str, *, now: datetime, only: str | None = None) -> None:
         """``only`` names one sign-in; None = all of the person's."""
+
+    def revoke_person(self, person_id: str, *, now: datetime) -> None:
+        """With every sign-in, every unused invitation the person sent or may use, and every
+        lease."""
 
 
 class Webhooks(Protocol):

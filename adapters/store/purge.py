@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from adapters.store.documents import in_chunks, plain
+from adapters.store.people import forget_people
 from adapters.store.tables import (
     api_keys,
     assignments,
@@ -55,7 +56,8 @@ OWNED = (
 def purge_session(connection: Connection, session_id: str) -> Sequence[str]:
     """Delete what belongs to the session; digests of blobs that nobody refers to any more.
 
-    The operation that deletes stays, so that whoever asked for it sees it finish.
+    People who are bound to it go too. The operation that deletes stays, so that whoever
+    asked for it sees it finish.
     """
     owner = connection.execute(
         sa.select(sessions.c.tenant_id).where(sessions.c.id == session_id)
@@ -64,6 +66,7 @@ def purge_session(connection: Connection, session_id: str) -> Sequence[str]:
     digests = _unshared_digests(connection, session_id)
     for table in OWNED:
         connection.execute(sa.delete(table).where(table.c.session_id == session_id))
+    forget_people(connection, session_id)
     connection.execute(
         sa.delete(operations).where(
             operations.c.session_id == session_id, operations.c.kind != "delete"

@@ -1,8 +1,9 @@
 """Plausible records for the store's tests."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from core.people import Invitation, Person, SignIn
 from core.records import (
     Batch,
     BatchItem,
@@ -28,6 +29,43 @@ class Rows:
     """Plausible records; every method takes what should differ."""
 
     now = NOW
+
+    def person(self, id: str = "per_1", **changes: object) -> Person:
+        made = Person(
+            id=id,
+            tenant_id="ten_a",
+            name="Kim",
+            role="annotator",
+            session_id=None,
+            preferences={"text_size": 120},
+            created_at=NOW,
+        )
+        return replace(made, **changes)
+
+    def invitation(self, id: str = "inv_1", **changes: object) -> Invitation:
+        made = Invitation(
+            id=id,
+            tenant_id="ten_a",
+            name="Kim",
+            role="annotator",
+            session_id=None,
+            token_sha256="a" * 64,
+            created_by="key_1",
+            created_at=NOW,
+            expires_at=NOW + timedelta(hours=72),
+        )
+        return replace(made, **changes)
+
+    def sign_in(self, id: str = "sig_1", **changes: object) -> SignIn:
+        made = SignIn(
+            id=id,
+            tenant_id="ten_a",
+            person_id="per_1",
+            token_sha256="b" * 64,
+            created_at=NOW,
+            expires_at=NOW + timedelta(hours=12),
+        )
+        return replace(made, **changes)
 
     def session(self, id: str = "ses_1", **changes: object) -> Session:
         made = Session(

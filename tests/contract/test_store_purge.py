@@ -30,6 +30,9 @@ def full(store, session, fill, rows):
                 created_at=rows.now,
             )
         )
+        tx.people.add_person(rows.person(name=CANARY, session_id="ses_1"))
+        tx.people.add_invitation(rows.invitation(name=CANARY, session_id="ses_1"))
+        tx.people.add_sign_in(rows.sign_in())
         tx.batches.add(rows.batch(1, (items[0].id,)))
         tx.batches.remember_request("bat_1", "key")
         tx.labels.add_many([rows.label(1, note=CANARY)])
@@ -73,6 +76,23 @@ def owned_tables():
 
 def test_every_table_of_a_session_has_a_row_before(full, count_rows):
     assert [name for name in owned_tables() if count_rows(name, "ses_1") == 0] == []
+
+
+def test_who_is_bound_to_the_session_is_gone_with_the_sign_in(store, full):
+    purge(store)
+    with store.read() as tx:
+        assert tx.people.get_person("per_1") is None
+        assert tx.people.sign_in_by_token("b" * 64) is None
+
+
+def test_people_of_the_whole_tenant_stay(store, full, rows):
+    with store.write() as tx:
+        tx.people.add_person(rows.person("per_2"))
+        tx.people.add_sign_in(rows.sign_in("sig_2", person_id="per_2", token_sha256="d" * 64))
+    purge(store)
+    with store.read() as tx:
+        assert tx.people.get_person("per_2") is not None
+        assert tx.people.sign_in_by_token("d" * 64) is not None
 
 
 def test_no_row_of_the_session_is_left(store, full, count_rows):
