@@ -49,7 +49,7 @@ class NewSession:
 class SessionOverview:
     """A session with what is computed: ``phase`` and the verbs it allows now.
 
-    ``counts`` has pool, test, reserve, unlabelled, labelled, selected, excluded,
+    ``counts`` has pool, test, reserve, unlabelled, labelled, selected, conflict, excluded,
     generations_proposed, generations_usable, unindexed; ``spent`` labels and dollars.
     """
 
@@ -66,6 +66,7 @@ class SessionOverview:
 
 # --- the pool ---------------------------------------------------------------
 
+RowFormat: TypeAlias = Literal["jsonl", "csv", "parquet"]
 OnConflict: TypeAlias = Literal["error", "skip", "update"]
 Mode: TypeAlias = Literal["atomic", "partial"]
 
@@ -121,7 +122,11 @@ class ImportRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectRequest:
-    """None = the session's setting. ``seed`` None = derived from session seed and round."""
+    """None = the session's setting. ``seed`` None = derived from session seed and round.
+
+    ``ttl_s`` is how long the batch waits for answers. ``supersede`` closes the batches that
+    are open, instead of refusing; what has no answer yet returns to the pool.
+    """
 
     size: int | None = None
     strategy: Choice | None = None
@@ -129,6 +134,8 @@ class SelectRequest:
     seed: int | None = None
     allow_parallel: bool = False
     allow_unindexed: bool = False
+    ttl_s: int | None = None
+    supersede: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +159,8 @@ class NewLabel:
     """One answer; ``item_id`` or ``external_id`` names the item; ``skip`` declines it.
 
     ``labels`` None = not given; () = none of the classes, an answer where the task is
-    multi-label. ``supersedes`` names the label event this one replaces.
+    multi-label. ``supersedes`` names the label event this one replaces. ``assignment_id``
+    and ``lease_token``, both or neither, name the lease it was given under.
     """
 
     item_id: str | None = None
@@ -164,6 +172,8 @@ class NewLabel:
     supersedes: str | None = None
     note: str | None = None
     duration_ms: int | None = None
+    assignment_id: str | None = None
+    lease_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,8 +302,12 @@ class PredictResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest:
-    """``labels``: label events; ``training``: current human answers and usable generations."""
+    """``labels``: label events; ``training``: current human answers and usable generations.
+
+    ``hf`` is a zipped folder with a data card and splits; ``licence`` is written into it.
+    """
 
     what: Literal["labels", "training"]
-    format: Literal["jsonl", "csv"]
+    format: RowFormat | Literal["hf"]
     include_text: bool = True
+    licence: str | None = None

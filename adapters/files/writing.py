@@ -1,4 +1,4 @@
-"""Rows as bytes of JSON Lines and of CSV that no spreadsheet takes for formulas."""
+"""Rows as bytes of JSON Lines, Parquet, and CSV that no spreadsheet takes for formulas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
+
+from adapters.files.archives import write_archive
+from adapters.files.parquet_writing import write_parquet
+from core.requests import RowFormat
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
 GUARD = "'"
@@ -38,17 +42,19 @@ def write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileWriter:
-    """Writes rows in either format; what exports take as their writer."""
+    """Writes rows in any format; what exports take as their writer."""
 
     def write(
-        self,
-        rows: Iterable[Mapping[str, Any]],
-        *,
-        format: Literal["jsonl", "csv"],
-        columns: Sequence[str],
+        self, rows: Iterable[Mapping[str, Any]], *, format: RowFormat, columns: Sequence[str]
     ) -> Iterator[bytes]:
-        """See ``write_jsonl`` and ``write_csv``."""
+        """See ``write_jsonl``, ``write_csv`` and ``write_parquet``."""
+        if format == "parquet":
+            return write_parquet(rows, columns)
         return write_csv(rows, columns) if format == "csv" else write_jsonl(rows)
+
+    def pack(self, files: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
+        """See ``write_archive``."""
+        return write_archive(files)
 
 
 def _cell(value: Any) -> str | int | float | None:

@@ -15,6 +15,7 @@ from api.schemas.feeds import ExportRequestSchema
 from api.schemas.operations import OperationSchema
 from core.records import Operation
 from core.requests import ExportRequest
+from core.rounds.export import TYPES
 
 blueprint = Blueprint(
     "exports",
@@ -53,7 +54,7 @@ def get_export(export_id: str) -> Response:
 @blueprint.get(
     "/<id:export_id>/content",
     scope="export",
-    produces=("application/jsonl", "text/csv"),
+    produces=tuple(media_type for media_type, _ in TYPES.values()),
     also=(Answer(status=206, description="The part that Range asked for."),),
     if_none_match=True,
     refuses=(409, 410, 416),

@@ -42,7 +42,21 @@ class ExportRequestSchema(Request):
         "training",
         required=True,
     )
-    format = Name("CSV cells that look like formulas are defused.", "jsonl", "csv", required=True)
+    format = Name(
+        "CSV cells that look like formulas are defused; hf is a zipped folder with a data card "
+        "and splits, for what=training.",
+        "jsonl",
+        "csv",
+        "parquet",
+        "hf",
+        required=True,
+    )
+    licence = Text(
+        "Licence of the texts, written into the data card.",
+        most=64,
+        pattern=r"^[a-z0-9][a-z0-9.-]*$",
+        example="cc-by-4.0",
+    )
     include_text = Flag(
         "With the texts; needs the scope content:read. Default: whatever the key may.",
         allow_none=True,

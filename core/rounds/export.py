@@ -4,65 +4,36 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from itertools import chain
+from typing import Protocol
 
-from core.errors import Conflict, NotFound
+from core.data_card import data_card, place
+from core.errors import Conflict, InvalidInput, NotFound
+from core.export_rows import LABEL_COLUMNS, PAGE, TRAINING_COLUMNS, Row, label_rows, training_rows
 from core.ports import Blobs, Clock, Ids, Job, Jobs, Store
-from core.records import Generation, Item, LabelEvent, Labelled, Operation, Options, Page, Session
-from core.requests import ExportRequest
+from core.records import Operation, Options, Session
+from core.requests import ExportRequest, RowFormat
 from core.submission import submit
-from core.training import row_weights
 
-PAGE = 500
 BLOCK = 64 * 1024
-TYPES = {"jsonl": "application/jsonl", "csv": "text/csv"}
-LABEL_COLUMNS = (
-    "seq",
-    "label_id",
-    "item_id",
-    "external_id",
-    "kind",
-    "labels",
-    "oracle",
-    "annotator_id",
-    "target_id",
-    "batch_id",
-    "status",
-    "guidelines_version",
-    "duration_ms",
-    "note",
-    "created_at",
-)
-TRAINING_COLUMNS = (
-    "id",
-    "external_id",
-    "labels",
-    "weight",
-    "synthetic",
-    "label_seq",
-    "seed_item_id",
-    "seed_label_id",
-    "state",
-    "generator",
-    "model",
-    "template_id",
-    "template_version",
-    "template_sha256",
-    "prompt_sha256",
-    "attributes",
-    "reviewer",
-    "created_at",
-)
-
-Row = Mapping[str, Any]
+TYPES = {
+    "jsonl": ("application/jsonl", "jsonl"),
+    "csv": ("text/csv", "csv"),
+    "parquet": ("application/vnd.apache.parquet", "parquet"),
+    "hf": ("application/zip", "zip"),
+}
+"""Media type and file ending of each format."""
 
 
 class RowWriter(Protocol):
     """Writes rows as bytes; the adapter knows the formats."""
 
     def write(
-        self, rows: Iterable[Row], *, format: Literal["jsonl", "csv"], columns: Sequence[str]
+        self, rows: Iterable[Row], *, format: RowFormat, columns: Sequence[str]
     ) -> Iterator[bytes]: ...
+
+    def pack(self, files: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
+        """Files by path in one archive, the same bytes for the same files."""
 
 
 def start_export(
@@ -75,7 +46,12 @@ def start_export(
     clock: Clock,
     ids: Ids,
 ) -> Operation:
-    """Fix what is exported (labels up to now, variations usable now) and queue the writing."""
+    """Fix what is exported (labels up to now, variations usable now) and queue the writing.
+
+    Raises InvalidInput ``format-needs-training`` or ``format-needs-text`` for a data set
+    folder of anything but training data with texts.
+    """
+    _check(request)
     with store.write() as tx:
         watermark = tx.labels.watermark(session.id)
         training = request.what == "training"
@@ -87,6 +63,7 @@ def start_export(
             input={
                 "what": request.what,
                 "format": request.format,
+                "licence": request.licence,
                 "include_text": request.include_text,
                 "label_watermark": watermark,
                 "generation_ids": [row.id for row in usable],
@@ -98,6 +75,17 @@ def start_export(
         )
     jobs.enqueue(operation)
     return operation
+
+
+def _check(request: ExportRequest) -> None:
+    if request.format != "hf":
+        return
+    if request.what != "training":
+        detail = "a data set folder holds training data; ask for what=training"
+        raise InvalidInput.at("/what", detail, code="format-needs-training")
+    if not request.include_text:
+        detail = "a data set folder holds texts, which this key may not read or did not ask for"
+        raise InvalidInput.at("/include_text", detail, code="format-needs-text")
 
 
 def run_export(
@@ -113,17 +101,18 @@ def run_export(
 
     ``labels``: every label event by seq, with its item's external id. ``training``: the
     answers that count and the variations that may train, each with the weight it trains
-    with, ``synthetic`` and, for variations, their lineage. Result: ``{rows, blob, size,
-    sha256, media_type, filename}``.
+    with, ``synthetic`` and, for variations, their lineage; as ``hf`` it is a zipped folder
+    of a data card and one Parquet file per split. Result: ``{rows, blob, size, sha256,
+    media_type, filename}``.
     """
     what, format = operation.input["what"], operation.input["format"]
-    source = _label_rows if what == "labels" else _training_rows
+    counted = Counter[str]()
     columns = LABEL_COLUMNS if what == "labels" else TRAINING_COLUMNS
     if operation.input["include_text"]:
         columns = (*columns, "text")
-    counted = Counter[str]()
 
     def rows() -> Iterator[Row]:
+        source = label_rows if what == "labels" else training_rows
         for row in source(operation, session, store=store):
             counted["rows"] += 1
             if counted["rows"] % PAGE == 0:
@@ -131,15 +120,46 @@ def run_export(
                 job.progress("write", counted["rows"], 0)
             yield {column: row[column] for column in columns}
 
-    digest, size = blobs.put_stream(writer.write(rows(), format=format, columns=columns))
+    if format == "hf":
+        data = writer.pack(_folder(operation, session, list(rows()), columns, writer=writer))
+    else:
+        data = writer.write(rows(), format=format, columns=columns)
+    digest, size = blobs.put_stream(data)
+    media_type, ending = TYPES[format]
     return {
         "rows": counted["rows"],
         "blob": digest,
         "size": size,
         "sha256": digest,
-        "media_type": TYPES[format],
-        "filename": f"{session.id}-{what}.{format}",
+        "media_type": media_type,
+        "filename": f"{session.id}-{what}.{ending}",
     }
+
+
+def _folder(
+    operation: Operation,
+    session: Session,
+    rows: Sequence[Row],
+    columns: Sequence[str],
+    *,
+    writer: RowWriter,
+) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """The data card, then a Parquet file per split that has rows."""
+    splits: Mapping[str, list[Row]] = {"train": [], "validation": []}
+    for row in rows:
+        if (split := place(row, share=session.settings.holdout)) is not None:
+            splits[split].append(row)
+    filled = {name: part for name, part in splits.items() if part}
+    card = data_card(
+        session,
+        filled,
+        licence=operation.input.get("licence"),
+        label_watermark=operation.input["label_watermark"],
+        left_out=len(rows) - len(list(chain.from_iterable(filled.values()))),
+    )
+    yield "README.md", [card.encode()]
+    for name, part in filled.items():
+        yield f"data/{name}.parquet", writer.write(part, format="parquet", columns=columns)
 
 
 def export_content(
@@ -165,98 +185,3 @@ def _blocks(digest: str, *, blobs: Blobs) -> Iterator[bytes]:
     with blobs.open(digest) as stream:
         while block := stream.read(BLOCK):
             yield block
-
-
-def _label_rows(operation: Operation, session: Session, *, store: Store) -> Iterator[Row]:
-    """A page per transaction, so that no transaction waits for the disk."""
-    seq, last = 0, operation.input["label_watermark"]
-    while seq < last:
-        with store.read() as tx:
-            events = tx.labels.list(session.id, Page(limit=PAGE, after=str(seq)))
-            items = tx.items.by_ids(session.id, [event.item_id for event in events])
-        for event in events:
-            if event.seq <= last and event.item_id in items:
-                yield _label_row(event, items[event.item_id])
-        seq = events[-1].seq if events else last
-
-
-def _label_row(event: LabelEvent, item: Item) -> Row:
-    return {
-        "seq": event.seq,
-        "label_id": event.id,
-        "item_id": item.id,
-        "external_id": item.external_id,
-        "kind": event.kind,
-        "labels": list(event.labels),
-        "oracle": event.oracle,
-        "annotator_id": event.annotator_id,
-        "target_id": event.target_id,
-        "batch_id": event.batch_id,
-        "status": event.status,
-        "guidelines_version": event.guidelines_version,
-        "duration_ms": event.duration_ms,
-        "note": event.note,
-        "created_at": event.created_at.isoformat(),
-        "text": item.text,
-    }
-
-
-def _training_rows(operation: Operation, session: Session, *, store: Store) -> Iterator[Row]:
-    """Human answers by position, then variations by id."""
-    with store.read() as tx:
-        labelled = tx.labels.labelled(session.id, watermark=operation.input["label_watermark"])
-    for start in range(0, len(labelled), PAGE):
-        part = labelled[start : start + PAGE]
-        with store.read() as tx:
-            items = tx.items.by_ids(session.id, [row.item_id for row in part])
-        yield from (_human_row(row, items[row.item_id]) for row in part if row.item_id in items)
-    wanted = operation.input["generation_ids"]
-    with store.read() as tx:
-        found = tx.generations.by_ids(session.id, wanted)
-    written = [found[id] for id in wanted if id in found]
-    weights = row_weights(
-        [row.labels for row in labelled],
-        [row.labels for row in written],
-        settings=session.settings,
-    )
-    for row, weight in zip(written, weights, strict=True):
-        yield _written_row(row, weight=weight)
-
-
-def _human_row(row: Labelled, item: Item) -> Row:
-    lineage = dict.fromkeys(TRAINING_COLUMNS)
-    return {
-        **lineage,
-        "id": item.id,
-        "external_id": item.external_id,
-        "labels": list(row.labels),
-        "weight": 1.0,
-        "synthetic": False,
-        "label_seq": row.seq,
-        "created_at": item.created_at.isoformat(),
-        "text": item.text,
-    }
-
-
-def _written_row(row: Generation, *, weight: float) -> Row:
-    return {
-        "id": row.id,
-        "external_id": None,
-        "labels": list(row.labels),
-        "weight": weight,
-        "synthetic": True,
-        "label_seq": None,
-        "seed_item_id": row.seed_item_id,
-        "seed_label_id": row.seed_label_id,
-        "state": row.state,
-        "generator": row.generator,
-        "model": row.model,
-        "template_id": row.template_id,
-        "template_version": row.template_version,
-        "template_sha256": row.template_sha256,
-        "prompt_sha256": row.prompt_sha256,
-        "attributes": list(row.attributes),
-        "reviewer": row.reviewer,
-        "created_at": row.created_at.isoformat(),
-        "text": row.text,
-    }
