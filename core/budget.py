@@ -28,6 +28,10 @@ class Price:
     long_output: float = 0.0
 
 
+FREE: Final = Price(input=0.0, output=0.0)
+"""What a model of one's own costs, as far as the budget is concerned."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
     """What counts against a limit: bills plus reservations still open. None = no limit."""

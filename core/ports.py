@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.generation import Estimate, GenerationRequest, GenerationResult
+from core.opinions import Consultation, Judgement, Question
 from core.people import (
     Assignment,
     AssignmentState,
@@ -213,6 +214,28 @@ class Oracle(Protocol):
     def name(self) -> str: ...
     def ask(self, item_ids: Sequence[str]) -> Mapping[str, Labels]:
         """The labels already known; a human oracle knows none yet."""
+
+
+@runtime_checkable
+class Consultant(Protocol):
+    """An oracle that may leave items to people, and says why."""
+
+    @property
+    def name(self) -> str: ...
+    def consult(self, item_ids: Sequence[str]) -> Consultation:
+        """Raises Conflict ``budget-exceeded`` or ``generator-not-configured``, or Unavailable
+        ``oracle-unavailable``, where not one item could be judged."""
+
+
+class Judge(Protocol):
+    """A model that says which classes a text has. Its texts are data, never instructions."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def model(self) -> str | None: ...
+    def judge(self, question: Question, *, purse: Purse) -> Judgement:
+        """One call; refusals, truncation and upstream trouble are outcomes, not errors."""
 
 
 # --- callbacks ----------------------------------------------------------------------
@@ -552,6 +575,11 @@ class LabelEvents(Protocol):
     def declines(self, session_id: str, item_ids: Sequence[str] | None = None) -> Sequence[Vote]:
         """Each person's standing refusal to answer an item, by seq; None = all items."""
 
+    def said(
+        self, session_id: str, annotator_id: str, item_ids: Sequence[str]
+    ) -> Mapping[str, LabelEvent]:
+        """One person's standing vote, declination or check answer by item."""
+
     def by_annotator(
         self, session_id: str, annotator_id: str, *, limit: int
     ) -> Sequence[LabelEvent]:
@@ -684,7 +712,7 @@ class Webhooks(Protocol):
     def disable(self, endpoint_id: str, *, reason: str) -> bool:
         """Raises the revision; False where it is not enabled."""
 
-    def waiting(self, *, now: datetime) -> bool:
+    def waiting(self, *, now: datetime, per_endpoint: int) -> bool:
         """Whether ``due`` might find something; a read."""
 
     def due(

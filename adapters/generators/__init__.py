@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from adapters.generators.model_generator import ModelGenerator
 from adapters.generators.perturb import PerturbGenerator
 from adapters.generators.simulated import SimulatedGenerator
 from core.errors import Conflict
@@ -60,9 +61,9 @@ def _anthropic(key: str | None, *, base_url: str | None) -> Callable[..., Genera
         max_tokens: int = 2048,
     ) -> Generator:
         # The SDK takes a second to import, and most commands never need it.
-        from adapters.generators.anthropic_messages import AnthropicGenerator  # noqa: PLC0415
+        from adapters.generators.anthropic_messages import anthropic_model  # noqa: PLC0415
 
-        return AnthropicGenerator(
+        writer = anthropic_model(
             api_key=key,
             base_url=base_url,
             model=model,
@@ -71,6 +72,7 @@ def _anthropic(key: str | None, *, base_url: str | None) -> Callable[..., Genera
             timeout_s=timeout_s,
             max_tokens=max_tokens,
         )
+        return ModelGenerator(writer=writer)
 
     return make
 

@@ -1,13 +1,14 @@
-"""One call's running account: attempts, bills, and the verdict on the answer."""
+"""One call's running account: attempts, bills, and what a settled answer is."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from adapters.generators.answers import Answer, read_variations
+from adapters.generators.answers import Answer
 from adapters.generators.trouble import Trouble
 from core.budget import Price, bill
-from core.generation import GenerationRequest, GenerationResult, Outcome, Variation
+from core.generation import Outcome
 from core.ports import Purse
 
 CUT_OFF = frozenset({"max_tokens", "model_context_window_exceeded"})
@@ -23,14 +24,23 @@ class Reply:
     request_id: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a call ended; ``text`` is the model's own where ``outcome`` is ok, not read yet."""
+
+    outcome: Outcome
+    category: str | None = None
+    text: str = ""
+
+
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """``until`` is the call's deadline on the generator's clock."""
+    """``until`` is the call's deadline on the model's clock, ``seed`` spreads its waits."""
 
-    request: GenerationRequest
     purse: Purse
     until: float
     model: str
+    seed: int = 0
     attempts: int = 0
     dollars: float = 0.0
     input_tokens: int = 0
@@ -64,42 +74,28 @@ class Tally:
         self.request_id = reply.request_id
         self.response_sha256 = reply.sha256 if isinstance(reply, Reply) else ""
 
-    def judge(self, answer: Answer | None) -> GenerationResult:
+    def read(self, answer: Answer | None) -> Ending:
         """Name what a settled answer is."""
         if answer is None:
-            return self.end("invalid", category="malformed_answer")
+            return Ending(outcome="invalid", category="malformed_answer")
         self.model = answer.model or self.model
         if answer.stop_reason == "refusal":
-            return self.end("refused", category=answer.category or "unspecified")
+            return Ending(outcome="refused", category=answer.category or "unspecified")
         if answer.stop_reason in CUT_OFF:
-            return self.end("truncated", category=answer.stop_reason)
+            return Ending(outcome="truncated", category=answer.stop_reason)
         if answer.stop_reason not in FINISHED:
-            return self.end("invalid", category="unexpected_stop")
-        found = read_variations(answer.text, request=self.request)
-        if found is None:
-            kind = "malformed_answer" if answer.text else "empty_answer"
-            return self.end("invalid", category=kind)
-        enough = len(found) >= self.request.count
-        return self.end("ok" if enough else "shortfall", variations=found)
+            return Ending(outcome="invalid", category="unexpected_stop")
+        return Ending(outcome="ok", text=answer.text)
 
-    def end(
-        self,
-        outcome: Outcome,
-        *,
-        category: str | None = None,
-        variations: tuple[Variation, ...] = (),
-    ) -> GenerationResult:
-        """The result, with the account of all attempts."""
-        return GenerationResult(
-            outcome=outcome,
-            category=category,
-            variations=variations,
-            attempts=self.attempts,
-            model=self.model,
-            request_id=self.request_id,
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
-            dollars=self.dollars,
-            prompt_sha256=self.prompt_sha256,
-            response_sha256=self.response_sha256,
-        )
+    def account(self) -> dict[str, Any]:
+        """All attempts, as the fields that results have in common."""
+        return {
+            "attempts": self.attempts,
+            "model": self.model,
+            "request_id": self.request_id,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "dollars": self.dollars,
+            "prompt_sha256": self.prompt_sha256,
+            "response_sha256": self.response_sha256,
+        }

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-import anthropic
 import httpx2
 
 from adapters.deadline import AnswerCompressed, AnswerTooLarge
@@ -42,17 +41,13 @@ class Trouble:
     request_id: str | None = None
 
 
-def trouble_of(error: anthropic.APIError) -> Trouble:
-    """Sort an error of the SDK."""
-    if isinstance(error, anthropic.APIStatusError):
-        return _of_status(error)
-    cause = error.__cause__
+def transport_trouble(cause: BaseException | None, *, timed_out: bool) -> Trouble:
+    """Sort what went wrong on the way, with no answer of the provider's."""
     if isinstance(cause, AnswerTooLarge | AnswerCompressed):
         kind = "answer_too_large" if isinstance(cause, AnswerTooLarge) else "answer_compressed"
         return Trouble(category=kind, retryable=False, billable=True, unreadable=True)
     if isinstance(cause, _NOT_SENT):
         return Trouble(category="connection_error", retryable=True, billable=False)
-    timed_out = isinstance(error, anthropic.APITimeoutError)
     kind = "timeout" if timed_out else "connection_lost"
     return Trouble(category=kind, retryable=True, billable=True)
 
@@ -78,20 +73,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after")
     seconds = _number(value)
     return seconds if seconds is not None else _until(value, now=headers.get("date"))
-
-
-def _of_status(error: anthropic.APIStatusError) -> Trouble:
-    status, body = error.status_code, error.body
-    shaped = isinstance(body, dict) and body.get("type") == "error"
-    spent_out = "spend_limit" in str(error.error_code or "")
-    return Trouble(
-        category=str(error.type or f"http_{status}")[:100],
-        retryable=status in RETRYABLE and not spent_out,
-        # The provider bills no error; a bare 5xx is a gateway's, and says nothing about it.
-        billable=status in SERVER_ERRORS and not shaped,
-        retry_after=retry_after(error.response.headers),
-        request_id=(error.request_id or "")[:200] or None,
-    )
 
 
 def _number(value: str | None) -> float | None:

@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from adapters.generators.anthropic_messages import AnthropicGenerator
+from adapters.generators.anthropic_messages import anthropic_model
+from adapters.generators.model_generator import ModelGenerator
 from core.errors import Conflict, InvalidOption
 from core.screening import Candidate, Seed, screen, verdict
 from tests import messages_server as server
@@ -21,13 +22,17 @@ PRICE_OF_GOOD = (700 * 0.10 + 300 * 0.50) / 1e6
 SLACK_S = 1.5
 
 
+def written_by(**options):
+    return ModelGenerator(writer=anthropic_model(**options))
+
+
 @pytest.fixture
 def make(fake_time):
     """A generator on the fake clock unless a test needs real time."""
 
     def generator(url, **options):
         defaults = {"clock": fake_time.clock, "sleep": fake_time.sleep}
-        return AnthropicGenerator(api_key=KEY, base_url=url, **{**defaults, **options})
+        return written_by(api_key=KEY, base_url=url, **{**defaults, **options})
 
     return generator
 
@@ -37,7 +42,7 @@ def on_time():
     """Runs a call on the real clock and says how long it took."""
 
     def run(url, request, purse, **options):
-        generator = AnthropicGenerator(api_key=KEY, base_url=url, **options)
+        generator = written_by(api_key=KEY, base_url=url, **options)
         began = time.monotonic()
         result = generator.generate(request, purse=purse)
         return result, time.monotonic() - began
@@ -457,7 +462,7 @@ def test_one_generator_serves_many_threads(make, make_request, make_purse):
 @pytest.mark.parametrize("key", [None, ""])
 def test_without_a_key_the_generator_is_not_configured(key):
     with pytest.raises(Conflict) as refusal:
-        AnthropicGenerator(api_key=key)
+        written_by(api_key=key)
     assert refusal.value.code == "generator-not-configured"
 
 
@@ -476,11 +481,11 @@ def test_without_a_key_the_generator_is_not_configured(key):
 )
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(InvalidOption):
-        AnthropicGenerator(api_key=KEY, **options)
+        written_by(api_key=KEY, **options)
 
 
 def test_the_key_is_not_in_the_generators_repr():
-    assert KEY not in repr(AnthropicGenerator(api_key=KEY))
+    assert KEY not in repr(written_by(api_key=KEY))
 
 
 def test_nothing_of_prompt_answer_or_key_is_logged(make, make_request, purse, caplog):
