@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -13,7 +13,7 @@ from adapters.store import migrate
 from adapters.store.engine import make_engine, make_jobs_engine
 from adapters.store.store import open_store
 from core.access import DEFAULT_TENANT, mint_key
-from core.errors import NotFound
+from core.errors import InvalidInput, NotFound
 from core.ports import Store
 from core.records import ApiKey, Page
 from runtime.clock import SystemClock, UlidIds
@@ -50,6 +50,25 @@ def upgrade(settings: Settings) -> None:
         migrate_jobs(jobs)
     finally:
         jobs.dispose()
+
+
+def migrate_from(
+    source_url: str, target_url: str, *, progress: Callable[[str, int], None]
+) -> Mapping[str, int]:
+    """Copy the service's database into an empty one, which is given its tables first.
+
+    Raises what ``adapters.store.copying.copy_database`` and ``migrate.check`` raise.
+    """
+    from adapters.store.copying import copy_database  # noqa: PLC0415 -- rarely needed
+
+    source, target = make_engine(source_url), make_engine(target_url)
+    try:
+        migrate.check(source)
+        migrate.upgrade(target)
+        return copy_database(source, target, progress=progress)
+    finally:
+        source.dispose()
+        target.dispose()
 
 
 def has_keys(settings: Settings) -> bool:
@@ -120,6 +139,22 @@ def with_cursor_secret(settings: Settings) -> Settings:
         finally:
             fresh.unlink()
     return replace(settings, cursor_secret=path.read_text())
+
+
+def with_shared_secret(settings: Settings) -> Settings:
+    """As ``with_cursor_secret``, for a worker: it opens what the web processes sealed.
+
+    Raises InvalidInput ``missing-setting`` where it would have to make a secret of its own
+    beside a database that others share.
+    """
+    made = (settings.data_dir / SECRET_FILE).exists()
+    if not settings.cursor_secret and not settings.embedded and not made:
+        raise InvalidInput(
+            "TAILWISE_CURSOR_SECRET must be set, the same as for the web processes:"
+            " webhook secrets are sealed with a key made from it",
+            code="missing-setting",
+        )
+    return with_cursor_secret(settings)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from adapters.store.store import open_store
 from core.errors import Conflict, InvalidInput, NotInstalled, Unavailable
 from runtime import database
-from runtime.gauges import OperationGauges
+from runtime.gauges import OperationGauges, WebhookGauges
 from runtime.processes import (
     Child,
     Kept,
@@ -153,7 +153,9 @@ def _serve_metrics(settings: Settings, places: Places) -> None:
         return
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(places.metrics))  # type: ignore[no-untyped-call]
-    registry.register(OperationGauges(open_store(settings.database_url, pool_size=2)))
+    store = open_store(settings.database_url, pool_size=2)
+    registry.register(OperationGauges(store))
+    registry.register(WebhookGauges(store))
     listen(settings.host, settings.metrics_port, variable="TAILWISE_METRICS_PORT").close()
     start_http_server(settings.metrics_port, addr=settings.host, registry=registry)
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 
 from platformdirs import user_cache_path, user_data_path
 
+from adapters.webhooks.allow_list import parse_allow_list
 from core.errors import InvalidInput
 
 PREFIX = "TAILWISE_"
@@ -76,6 +77,11 @@ def _matching(pattern: str, sentence: str) -> Callable[[str], str]:
     return read
 
 
+def _allow_list(raw: str) -> str:
+    parse_allow_list(raw)
+    return raw
+
+
 def _path(raw: str) -> Path:
     return Path(raw).expanduser().absolute()
 
@@ -129,9 +135,14 @@ class Settings:
     max_batch: int = _setting(1_000, _number(1, 100_000))
     requests_per_minute: int = _setting(6_000, _number(0))
     predict_texts_per_minute: int = _setting(0, _number(0))
+    sign_ins_per_minute: int = _setting(60, _number(0))
+    sign_in_hours: int = _setting(12, _number(1, 720))
+    trusted_proxies: int = _setting(0, _number(0, 8))
     allow_gold_oracle: bool = _setting(True, _switch)  # noqa: FBT003 -- a default, not a flag
     idempotency_hours: int = _setting(72, _number(1, 8_760))
     batch_window_ms: int = _setting(5, _number(0, 1_000))
+    webhook_allow: str = _setting("", _allow_list)
+    webhook_concurrency: int = _setting(16, _number(1, 256))
     cursor_secret: str = _setting(
         "", _matching(r"\S{32,}", "at least 32 characters without spaces"), secret=True
     )

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from core.access import Caller
 from core.clustering import Clusterer
 from core.errors import Conflict
 from core.fitting import Workbench
 from core.judging import AnyClassifier
 from core.overview import overview
+from core.people import MintedInvitation, MintedSignIn, NewInvitation, Person
 from core.pool import QueryStrategy
 from core.ports import (
     Blobs,
@@ -70,6 +72,7 @@ from core.rounds import (
     items,
     label,
     metrics,
+    people,
     plan,
     predict,
     retrain,
@@ -80,6 +83,7 @@ from core.rounds import (
 from core.session_rules import KnownComponents
 from core.templates import add_template, templates
 from runtime.settings import Settings
+from runtime.webhooks import WebhookVerbs
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -120,6 +124,7 @@ class Tailwise:
     render: Callable[..., bytes]
     readiness: Callable[[], Mapping[str, bool]]
     jobs_engine: Callable[[], Engine]
+    webhooks: WebhookVerbs
 
     # --- sessions -------------------------------------------------------------
 
@@ -161,6 +166,29 @@ class Tailwise:
 
     def overview(self, session: Session) -> SessionOverview:
         return overview(session, store=self.store)
+
+    # --- people -----------------------------------------------------------------
+
+    def invite(self, caller: Caller, new: NewInvitation) -> MintedInvitation:
+        return people.invite(caller, new, store=self.store, clock=self.clock, ids=self.ids)
+
+    def accept_invitation(self, token: str) -> MintedSignIn:
+        hours = self.settings.sign_in_hours
+        return people.accept(token, hours=hours, store=self.store, clock=self.clock, ids=self.ids)
+
+    def sign_out(self, caller: Caller) -> None:
+        people.sign_out(caller, store=self.store, clock=self.clock)
+
+    def revoke_invitation(self, caller: Caller, invitation_id: str) -> None:
+        people.revoke_invitation(caller, invitation_id, store=self.store, clock=self.clock)
+
+    def revoke_person(self, caller: Caller, person_id: str) -> None:
+        people.revoke_person(caller, person_id, store=self.store, clock=self.clock)
+
+    def change_own(
+        self, caller: Caller, *, name: str | None, preferences: Mapping[str, Any]
+    ) -> Person:
+        return people.change_own(caller, name=name, preferences=preferences, store=self.store)
 
     # --- the pool ---------------------------------------------------------------
 

@@ -43,6 +43,7 @@ from runtime.bundle import bundle
 from runtime.clock import SystemClock, UlidIds
 from runtime.settings import Settings
 from runtime.tailwise import Tailwise
+from runtime.webhooks import webhook_verbs
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -96,6 +97,7 @@ def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwi
         render=render,
         readiness=partial(_readiness, settings=settings, store=store, blobs=blobs, clock=clock),
         jobs_engine=jobs_engine,
+        webhooks=webhook_verbs(settings, store=store, clock=clock, ids=UlidIds()),
     )
 
 

@@ -1,4 +1,4 @@
-"""The worker process: takes jobs, says that it lives, and sweeps up what waits."""
+"""The worker process: takes jobs, sends webhooks, says that it lives, sweeps up what waits."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from core.errors import TailwiseError
 from core.ports import Clock, Store
 from core.records import Progress
 from runtime import database
+from runtime.deliveries import Sender
 from runtime.execution import execute, sweep
 from runtime.logs import configure_logs, described
 from runtime.processes import die_with_parent, stop_on_signals
@@ -44,7 +45,7 @@ def run_worker(settings: Settings, *, announce: Callable[[], None] = lambda: Non
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     database.prepare(settings)
     with claim_slot(settings.data_dir / "workers", settings.worker_id):
-        services = build(settings, role="worker")
+        services = build(database.with_shared_secret(settings), role="worker")
         store, clock = services.store, services.clock
         if not settings.embedded:
             refuse_twin(store=store, worker_id=settings.worker_id, clock=clock, pause=stopping.wait)
@@ -66,11 +67,14 @@ def run_worker(settings: Settings, *, announce: Callable[[], None] = lambda: Non
             keep_replies=timedelta(hours=settings.idempotency_hours),
         )
         upkeep()
+        sender = Sender(services.webhooks.desk(), concurrency=settings.webhook_concurrency)
+        sender.start()
         announce()
         structlog.get_logger().info("worker ready", worker_id=settings.worker_id)
         while not stopping.wait(BEAT_SECONDS) and not worker.fault.is_set():
             upkeep()
-        calm = worker.stop()
+        sent = sender.stop()
+        calm = worker.stop() and sent
     code = 1 if worker.fault.is_set() else 0
     structlog.get_logger().info("worker stopped", worker_id=settings.worker_id, calm=calm)
     if not calm:

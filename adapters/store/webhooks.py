@@ -83,9 +83,8 @@ class SqlWebhooks:
 
     # --- the outbox -----------------------------------------------------------
 
-    def waiting(self, *, now: datetime) -> bool:
-        query = sa.select(deliveries.c.id).where(_due(now)).limit(1)
-        return self._connection.execute(query).first() is not None
+    def waiting(self, *, now: datetime, per_endpoint: int) -> bool:
+        return bool(self._choose(now=now, limit=1, per_endpoint=per_endpoint))
 
     def due(
         self, *, now: datetime, lock_until: datetime, limit: int, per_endpoint: int
