@@ -162,6 +162,27 @@ def openapi() -> None:
     click.echo(openapi_yaml(), nl=False)
 
 
+@db.command("migrate-from")
+@click.argument("source", metavar="SOURCE_URL")
+@click.argument("target", metavar="TARGET_URL")
+def migrate_db(*, source: str, target: str) -> None:
+    """Copy a stopped server's database into an empty one, such as SQLite into PostgreSQL.
+
+    Files (TAILWISE_BLOBS_URL) stay where they are. Jobs keep no state that would have to move.
+    """
+    from runtime import database
+
+    def show(table: str, rows: int) -> None:
+        click.echo(f"\r{table}: {rows:,} rows ", nl=False, err=True)
+
+    counts = database.migrate_from(source, target, progress=show)
+    click.echo(err=True)
+    filled = {table: rows for table, rows in counts.items() if rows}
+    for table, rows in filled.items():
+        click.echo(f"{table}\t{rows}")
+    click.echo(f"copied {sum(filled.values()):,} rows; start the server with this database URL")
+
+
 @tailwise.group()
 def benchmark() -> None:
     """Simulated experiments with gold labels."""
