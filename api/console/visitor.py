@@ -40,7 +40,9 @@ class Visitor:
 def visitor() -> Visitor | None:
     """The person whose cookie came with the request; None where nobody is signed in."""
     try:
-        caller = auth.authenticate(request, store=services().store)
+        caller = auth.authenticate(
+            request, store=services().store, clock=services().clock
+        )
     except NotAuthenticated:
         return None
     if caller.person is None:

@@ -64,7 +64,7 @@ const pause = (ms) =>
  * `retry`: whether a lost connection or a 503 is tried again, safe for GETs and for POSTs
  * with a key. Raises Problem for a refusal, Offline when no answer came.
  */
-export async function send(method, path, body, { key, ifMatch, prefer, retry, signal } = {}) {
+export async function send(method, path, body, { key, ifMatch, prefer, retry, signal, keepalive } = {}) {
   const headers = { Accept: "application/json, application/problem+json" };
   const idempotencyKey = key === undefined && method === "POST" ? randomId() : key;
   if (idempotencyKey) headers["Idempotency-Key"] = idempotencyKey;
@@ -74,7 +74,7 @@ export async function send(method, path, body, { key, ifMatch, prefer, retry, si
     headers["Content-Type"] = method === "PATCH" ? "application/merge-patch+json" : "application/json";
   }
   const options = {
-    method, headers, signal, credentials: "same-origin", cache: "no-store", redirect: "error",
+    method, headers, signal, keepalive, credentials: "same-origin", cache: "no-store", redirect: "error",
     body: body === undefined ? undefined : JSON.stringify(body),
   };
   const again = retry ?? (method === "GET" || Boolean(idempotencyKey));

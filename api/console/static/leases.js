@@ -1,0 +1,94 @@
+// The texts this person holds: claimed a few ahead, kept while they work, given back.
+
+import { post } from "./api.js";
+
+const AHEAD = 2;
+const IDLE_MS = 10 * 60 * 1000;
+
+export class Leases {
+  /** `ended(assignment, problem)` hears of a lease that ran out or went to another tab. */
+  constructor({ sessionId, own, ended }) {
+    this.path = `/sessions/${sessionId}`;
+    Object.assign(this, { own, ended });
+    this.held = [];
+    this.done = new Set();
+    this.touched = performance.now();
+    this.beat = null;
+    for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, () => { this.touched = performance.now(); }, { passive: true });
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.heartbeat(); });
+  }
+
+  /** Claim up to one text and `AHEAD` more; answers {reason, retry_after_s} of the claim. */
+  async claim(count = AHEAD + 1) {
+    const wish = { count };
+    if (this.own.languages.length) wish.languages = this.own.languages;
+    if (this.own.avoid_topics.length) wish.avoid_topics = this.own.avoid_topics;
+    const found = await post(`${this.path}/leases`, wish, { key: null, retry: true });
+    const now = performance.now();
+    for (const row of found.assignments) {
+      const known = this.held.find((one) => one.id === row.id);
+      const timed = { ...row, until: now + row.ttl_s * 1000 };
+      if (known) Object.assign(known, { lease_token: row.lease_token, until: timed.until, ttl_s: row.ttl_s });
+      else if (!this.done.has(row.id)) this.held.push(timed);
+    }
+    this.schedule();
+    return found;
+  }
+
+  /** The text that comes next. */
+  get first() { return this.held[0] ?? null; }
+
+  tokens() { return new Map(this.held.map((one) => [one.id, one.lease_token])); }
+
+  /** Leave this text behind: answered, skipped, flagged or lost. */
+  drop(assignment) {
+    this.done.add(assignment.id);
+    this.held = this.held.filter((one) => one.id !== assignment.id);
+  }
+
+  /** It may come back, after an undo. */
+  reopen(assignmentId) { this.done.delete(assignmentId); }
+
+  /** Put a text that was dropped by mistake back in front. */
+  restore(assignment) {
+    this.done.delete(assignment.id);
+    this.held.unshift(assignment);
+  }
+
+  schedule() {
+    clearTimeout(this.beat);
+    const shortest = Math.min(...this.held.map((one) => one.ttl_s));
+    if (Number.isFinite(shortest)) this.beat = setTimeout(() => this.heartbeat(), (shortest * 1000) / 3);
+  }
+
+  /** Renew every lease, as long as somebody is there to see the page. */
+  async heartbeat() {
+    const away = document.hidden || performance.now() - this.touched > IDLE_MS;
+    if (!away) await Promise.all(this.held.map((one) => this.renew(one)));
+    this.schedule();
+  }
+
+  async renew(one) {
+    const token = one.lease_token;
+    try {
+      await post(`${this.path}/assignments/${one.id}/heartbeat`, { lease_token: token, ttl_s: one.ttl_s }, { key: null });
+      one.until = performance.now() + one.ttl_s * 1000;
+    } catch (problem) {
+      const lost = problem.status === 409 || problem.status === 403 || problem.status === 404;
+      const stillOurs = this.held.includes(one) && one.lease_token === token;
+      if (lost && stillOurs) {
+        this.drop(one);
+        this.ended(one, problem);
+      }
+    }
+  }
+
+  /** Give everything back at once, even while the page goes away. */
+  releaseAll() {
+    const given = this.held;
+    this.held = [];
+    clearTimeout(this.beat);
+    return Promise.allSettled(given.map((one) =>
+      post(`${this.path}/assignments/${one.id}/release`, { lease_token: one.lease_token }, { key: null, keepalive: true })));
+  }
+}

@@ -1,0 +1,151 @@
+// Who may sign in: invite by a link that is shown once, and revoke.
+
+import { all, post } from "./api.js";
+import { alertBox, byId, dialog, el, foreign, say } from "./dom.js";
+import { table } from "./lead-cards.js";
+import { moment, sentence } from "./lead-format.js";
+import { once, why } from "./lead-work.js";
+
+const ROLES = {
+  annotator: "Sees one text at a time and answers it. No figures, no other people's answers.",
+  reviewer: "Also reviews written variations, decides differing answers and looks at flags.",
+  lead: "Also sees all figures, starts batches, writing and training, and invites people.",
+};
+const send = once("/invitations");
+const names = new Map();
+
+/** Copies the link, also where the browser gives pages no clipboard (plain http). */
+async function copy(field) {
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+  } catch {
+    document.execCommand("copy");
+  }
+}
+
+/** The link, now and never again. */
+function shown(invitation) {
+  const field = el("input", { id: "link", type: "text", readonly: true, value: new URL(invitation.url, location.origin).href });
+  const button = el("button", {
+    type: "button", class: "main",
+    onclick: async () => {
+      await copy(field);
+      button.textContent = "Copied";
+      say("The link was copied.");
+    },
+  }, "Copy");
+  return el(
+    "div",
+    { class: "notice good" },
+    el("p", {}, el("label", { for: "link" }, "Link for ", foreign(invitation.name))),
+    el("div", { class: "link-row" }, field, button),
+    el("p", { class: "small" }, `It is shown only now. It works once, until ${moment(invitation.expires_at)}. Send it by a way that only this person reads.`),
+  );
+}
+
+async function invite(body) {
+  const made = await send(body);
+  byId("made").replaceChildren(shown(made));
+  byId("link").select();
+  await refresh();
+}
+
+function ask(title, text, act) {
+  const trouble = el("p", { class: "notice bad", role: "alert", hidden: true });
+  const button = el("button", { type: "button", class: "bad" }, title);
+  const box = dialog(title, el("p", {}, ...text), trouble, button);
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      await act();
+      box.close();
+      await refresh();
+    } catch (error) {
+      trouble.textContent = why(error);
+      trouble.hidden = false;
+      button.disabled = false;
+    }
+  });
+}
+
+const where = (row) => (row.session_id ? foreign(names.get(row.session_id) ?? row.session_id) : "every session");
+
+function person(row) {
+  const actions = row.revoked_at
+    ? el("span", { class: "soft" }, "–")
+    : el("div", { class: "row" },
+        el("button", {
+          type: "button", "aria-label": `New link for ${row.name}`,
+          onclick: () => invite({ name: row.name, role: row.role, session_id: row.session_id, person_id: row.id }).catch((error) => alertBox(why(error))),
+        }, "New link"),
+        el("button", {
+          type: "button", class: "bad", "aria-label": `Revoke ${row.name}`,
+          onclick: () => ask("Revoke", ["Sign ", foreign(row.name), " out everywhere, and end what they hold? Their answers stay."], () => post(`/people/${row.id}/revoke`)),
+        }, "Revoke"));
+  return [
+    foreign(row.name), sentence(row.role), where(row), moment(row.created_at),
+    el("span", { class: row.revoked_at ? "badge bad" : "badge good" }, row.revoked_at ? "revoked" : "may sign in"), actions,
+  ];
+}
+
+function invitation(row) {
+  return [
+    foreign(row.name), sentence(row.role), where(row), moment(row.expires_at),
+    el("button", {
+      type: "button", class: "bad", "aria-label": `Revoke the link for ${row.name}`,
+      onclick: () => ask("Revoke the link", ["The link for ", foreign(row.name), " will no longer work."], () => post(`/invitations/${row.id}/revoke`)),
+    }, "Revoke"),
+  ];
+}
+
+async function refresh() {
+  const [people, invitations] = await Promise.all([all("/people"), all("/invitations")]);
+  const order = [...people].sort((a, b) => Number(Boolean(a.revoked_at)) - Number(Boolean(b.revoked_at)));
+  const open = invitations.filter((row) => !row.used_at && !row.revoked_at && new Date(row.expires_at) > new Date());
+  const columns = (...found) => found.map((name) => ({ name }));
+  byId("people").replaceChildren(order.length
+    ? table("People", columns("Name", "Role", "Works in", "Since", "State", "Change"), order.map(person))
+    : el("p", { class: "soft" }, "Nobody yet."));
+  byId("invitations").replaceChildren(open.length
+    ? table("Open invitations", columns("Name", "Role", "Works in", "Works until", "Change"), open.map(invitation))
+    : el("p", { class: "soft" }, "None."));
+}
+
+function roleHint() {
+  byId("role-hint").textContent = ROLES[byId("role").value];
+}
+
+byId("role").addEventListener("change", roleHint);
+byId("invite").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.currentTarget;
+  const data = new FormData(form);
+  const button = form.querySelector("button");
+  const trouble = byId("trouble");
+  trouble.hidden = true;
+  button.disabled = true;
+  try {
+    await invite({
+      name: data.get("name"), role: data.get("role"), session_id: data.get("session") || null, hours: Number(data.get("hours")),
+    });
+    form.reset();
+    roleHint();
+  } catch (error) {
+    trouble.textContent = why(error);
+    trouble.hidden = false;
+  } finally {
+    button.disabled = false;
+  }
+});
+
+roleHint();
+try {
+  for (const row of await all("/sessions")) {
+    names.set(row.id, row.name);
+    byId("session").append(el("option", { value: row.id }, row.name.slice(0, 80)));
+  }
+  await refresh();
+} catch (error) {
+  alertBox(why(error));
+}
