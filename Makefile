@@ -9,16 +9,17 @@ ENCODER := $(VENV)/.encoder
 # In the order in which the report tells them.
 STUDIES := paper strategies development clustering uncertainty generation templates transfer stopping
 
-.PHONY: help setup extras encoder demo test check fmt lint types imports openapi openapi-check serve \
+.PHONY: help setup extras encoder demo test check fmt lint types imports openapi openapi-check docs serve \
 	bench evidence cov audit lock sbom licences clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml clients/python/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev -e '.[postgres]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev -e '.[postgres]' \
+		-e clients/python
 	touch $@
 
 # Beside the rest and not part of it, so that the demo is up without torch and its like.
@@ -64,6 +65,9 @@ openapi: $(STAMP) ## write openapi.yaml from the code
 
 openapi-check: $(STAMP)
 	$(BIN)/tailwise openapi | diff - openapi.yaml
+
+docs: $(STAMP) ## the documentation site, in build/site
+	$(BIN)/sphinx-build --fail-on-warning --quiet -b html docs build/site
 
 serve: $(ENCODER) ## a server and a worker on this machine
 	$(BIN)/tailwise serve
