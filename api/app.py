@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import console, docs
 from api.context import EXTENSION
@@ -30,6 +31,7 @@ def create_app(services: Tailwise) -> Flask:
     app.extensions[EXTENSION] = services
     app.json = AnswerProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = services.settings.max_body_bytes
+    _believe_proxies(app, services.settings.trusted_proxies)
     register_observation(app)
     register_guard(app)
     app.after_request(describe)
@@ -42,6 +44,13 @@ def create_app(services: Tailwise) -> Flask:
 def openapi_yaml() -> str:
     """The OpenAPI document, from the code alone."""
     return docs.as_yaml(_register_routes(Flask("tailwise", static_folder=None)).spec.to_dict())
+
+
+def _believe_proxies(app: Flask, count: int) -> None:
+    """Take the client's address and scheme from the nearest ``count`` proxies, none by default:
+    anybody can write those headers."""
+    if count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
 
 
 def _register_routes(app: Flask) -> Api:

@@ -1,13 +1,22 @@
-"""Who is calling: bearer keys, their scopes, and the one session some keys are bound to."""
+"""Who is calling: a key, or a person by cookie; what they may do, and what they see."""
 
 from __future__ import annotations
 
 from flask import Request
 
+from api.cookies import COOKIE, refuse_cross_site
 from api.errors import Forbidden, NotAuthenticated
-from core.access import Caller, allows, key_caller, key_matches, split_token
+from core.access import (
+    Caller,
+    allows,
+    digest,
+    key_caller,
+    key_matches,
+    person_caller,
+    split_token,
+)
 from core.errors import NotFound
-from core.ports import Store
+from core.ports import Clock, Store
 
 QUERY_NAMES = frozenset({"key", "api_key", "apikey", "token", "access_token", "authorization"})
 
@@ -21,8 +30,21 @@ def refuse_key_in_query(request: Request) -> None:
         raise NotAuthenticated(detail, code="key-in-query")
 
 
-def authenticate(request: Request, *, store: Store) -> Caller:
-    """Whose key this is; raises NotAuthenticated without saying what was wrong with it."""
+def authenticate(request: Request, *, store: Store, clock: Clock) -> Caller:
+    """Who sent the request; read anew each time, so that a revocation counts at once.
+
+    A cookie counts only without an Authorization header. Raises NotAuthenticated without
+    saying what was wrong, and Forbidden ``cross-site`` for a cookie that a page of
+    another site made the browser send.
+    """
+    cookie = request.cookies.get(COOKIE)
+    if cookie is None or "Authorization" in request.headers:
+        return _by_key(request, store=store)
+    refuse_cross_site(request)
+    return _by_cookie(cookie, store=store, clock=clock)
+
+
+def _by_key(request: Request, *, store: Store) -> Caller:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     parts = split_token(token.strip()) if scheme.lower() == "bearer" else None
     if parts is None:
@@ -34,6 +56,21 @@ def authenticate(request: Request, *, store: Store) -> Caller:
     if key is None or not key_matches(key, secret):
         raise NotAuthenticated("this API key is unknown or was revoked", code="key-refused")
     return key_caller(key)
+
+
+def _by_cookie(token: str, *, store: Store, clock: Clock) -> Caller:
+    with store.read() as tx:
+        found = tx.people.sign_in_by_token(digest(token))
+        person = None if found is None else tx.people.get_person(found.person_id)
+    if (
+        found is None
+        or found.revoked_at is not None
+        or clock.now() >= found.expires_at
+        or person is None
+        or person.revoked_at is not None
+    ):
+        raise NotAuthenticated("you are signed out; open a new link", code="signed-out")
+    return person_caller(person, sign_in_id=found.id)
 
 
 def require_scope(caller: Caller, scope: str) -> None:

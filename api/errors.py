@@ -35,6 +35,7 @@ from core.errors import (
 )
 
 PROBLEM_JSON = "application/problem+json"
+CHALLENGE = 'Bearer realm="tailwise"'
 logger = structlog.get_logger("tailwise.api")
 
 
@@ -48,7 +49,6 @@ class Refused(TailwiseError):
 class NotAuthenticated(Refused):
     code = "not-authenticated"
     status = 401
-    headers: Mapping[str, str] = {"WWW-Authenticate": 'Bearer realm="tailwise"'}
 
 
 class Forbidden(Refused):
@@ -163,6 +163,8 @@ def problem(
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     response.headers.update(headers or {})
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers.setdefault("WWW-Authenticate", CHALLENGE)
     return response
 
 

@@ -1,6 +1,6 @@
 """What every request passes before its view runs, in this order.
 
-Key, rate, scope, session, media types, query, body size, Idempotency-Key: a caller who
+Caller, rate, scope, session, media types, query, body size, Idempotency-Key: a caller who
 may not see a session learns nothing from the order of refusals.
 """
 
@@ -46,7 +46,7 @@ def guard() -> Response | None:
 
 def _identify(rules: Rules) -> Caller:
     """The caller, who may use this route and sees the session it names."""
-    caller = g.caller = auth.authenticate(request, store=services().store)
+    caller = g.caller = auth.authenticate(request, store=services().store, clock=services().clock)
     rate_limits().spend("requests", caller)
     if rules.scope is not None:
         auth.require_scope(caller, rules.scope)

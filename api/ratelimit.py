@@ -30,23 +30,28 @@ class RateLimits:
             for name, amount in {
                 "requests": settings.requests_per_minute,
                 "texts": settings.predict_texts_per_minute,
+                "sign-ins": settings.sign_ins_per_minute,
             }.items()
             if amount > 0
         }
 
     def spend(self, name: str, caller: Caller, *, cost: int = 1) -> None:
         """Raises TooManyRequests when the caller's budget for this minute is used up."""
+        self.spend_as(name, caller.id, cost=cost)
+
+    def spend_as(self, name: str, who: str, *, cost: int = 1) -> None:
+        """The same for somebody who is only known by an address."""
         budget = self._budgets.get(name)
         if budget is None:
             return
-        admitted = self._limiter.hit(budget, caller.id, cost=cost)
-        window = self._limiter.get_window_stats(budget, caller.id)
+        admitted = self._limiter.hit(budget, who, cost=cost)
+        window = self._limiter.get_window_stats(budget, who)
         seconds = max(1, math.ceil(window.reset_time - self._now()))
         left = max(0, int(window.remaining))
         g.setdefault("rate_limits", {})[name] = (budget.amount, left, seconds)
         if not admitted:
             error = TooManyRequests(
-                f"this caller may spend {budget.amount} {name} per minute",
+                f"one caller may spend {budget.amount} {name} per minute",
                 extras={"limit": budget.amount, "budget": name},
             )
             error.headers = {"Retry-After": str(seconds)}

@@ -12,6 +12,7 @@ import click
 from core.errors import TailwiseError
 
 FILE = click.Path(path_type=Path)
+ROLES = ("annotator", "reviewer", "lead", "admin")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -125,6 +126,21 @@ def revoke_key(*, key_id: str, tenant: str) -> None:
 
     database.revoke_key(_settings(), tenant_id=tenant, key_id=key_id)
     click.echo(f"revoked {key_id}")
+
+
+@tailwise.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default="annotator", show_default=True)
+@click.option("--session", help="The one session they will see. [every session]")
+@click.option("--hours", type=click.IntRange(1, 720), default=72, show_default=True)
+@click.option("--tenant", default="default", show_default=True)
+@click.option("--url", help="Where people reach the server. [the host and port set here]")
+@click.option("--data-dir", type=FILE)
+def invite(*, url: str | None, data_dir: Path | None, **asked: Any) -> None:
+    """Print a link that signs NAME in to the console, once."""
+    from runtime.inviting import invitation_link
+
+    click.echo(invitation_link(_settings(**_absolute({"data_dir": data_dir})), url=url, **asked))
 
 
 @tailwise.group()

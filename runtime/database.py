@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Final
 from adapters.store import migrate
 from adapters.store.engine import make_engine, make_jobs_engine
 from adapters.store.store import open_store
-from core.access import DEFAULT_TENANT, mint_key
+from core.access import DEFAULT_TENANT, ROLES, Caller, mint_key
 from core.errors import InvalidInput, NotFound
+from core.people import MintedInvitation, NewInvitation
 from core.ports import Store
 from core.records import ApiKey, Page
+from core.rounds import people
 from runtime.clock import SystemClock, UlidIds
 from runtime.settings import Settings
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 SECRET_FILE: Final = "cursor.key"  # noqa: S105 -- the name of a file
 ALL_KEYS: Final = 10_000
+OPERATOR: Final = "command-line"
+"""Who an invitation made on the command line is from."""
 
 
 def prepare(settings: Settings) -> None:
@@ -120,6 +124,25 @@ def revoke_key(settings: Settings, *, tenant_id: str, key_id: str) -> None:
     with _store(settings) as store, store.write() as repos:
         if not repos.access.revoke_key(tenant_id, key_id, now=now):
             raise NotFound(f"tenant {tenant_id} has no such key", code="unknown-key")
+
+
+def invite(settings: Settings, *, tenant_id: str, new: NewInvitation) -> MintedInvitation:
+    """A link by who runs the server, to any role; the tenant is made where it is new.
+
+    Raises as ``core.rounds.people.invite``.
+    """
+    clock = SystemClock()
+    operator = Caller(
+        id=OPERATOR,
+        tenant_id=tenant_id,
+        name=OPERATOR,
+        scopes=ROLES["admin"],
+        session_id=None,
+    )
+    with _store(settings) as store:
+        with store.write() as repos:
+            repos.access.ensure_tenant(tenant_id, name=tenant_id, now=clock.now())
+        return people.invite(operator, new, store=store, clock=clock, ids=UlidIds())
 
 
 def with_cursor_secret(settings: Settings) -> Settings:

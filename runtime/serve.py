@@ -23,6 +23,7 @@ from adapters.store.store import open_store
 from core.errors import Conflict, InvalidInput, NotInstalled, Unavailable
 from runtime import database
 from runtime.gauges import OperationGauges, WebhookGauges
+from runtime.inviting import invitation_command
 from runtime.processes import (
     Child,
     Kept,
@@ -59,8 +60,8 @@ class Places:
 def serve(settings: Settings, *, say: Say, api_only: bool = False) -> int:
     """Serve until SIGTERM or SIGINT; the exit code is 0, or 1 when the web server ended.
 
-    ``say`` gets the lines meant for the person who started it: the first key (once) and
-    the address. Raises NotInstalled ``encoder-missing`` or ``database-outdated``, Conflict
+    ``say`` gets the lines meant for the person who started it: how to get in (once)
+    and the address. Raises NotInstalled ``encoder-missing`` or ``database-outdated``, Conflict
     ``port-taken`` and Unavailable ``start-failed``.
     """
     stopping = stop_on_signals()
@@ -70,7 +71,7 @@ def serve(settings: Settings, *, say: Say, api_only: bool = False) -> int:
     with listener:
         database.prepare(settings)
         settings = database.with_cursor_secret(settings)
-        _offer_first_key(settings, say=say)
+        _offer_first_key(settings, say=say, url=address(settings.host, listener))
         _serve_metrics(settings, places)
         environ = child_environ(settings, _extra_environ(settings, places))
         children: list[Child] = []
@@ -138,9 +139,10 @@ def address(host: str, listener: socket.socket) -> str:
     return f"http://{shown}:{listener.getsockname()[1]}"
 
 
-def _offer_first_key(settings: Settings, *, say: Say) -> None:
+def _offer_first_key(settings: Settings, *, say: Say, url: str) -> None:
     if database.has_keys(settings):
         return
+    say(f"to open the console, run: {invitation_command(settings, url=url)}")
     if settings.loopback:
         say(f"admin key (shown once): {database.add_first_key(settings)}")
     else:

@@ -14,6 +14,7 @@ from api.routes.metrics import blueprint as metrics
 from api.routes.models import blueprint as models
 from api.routes.moderation import blueprint as moderation
 from api.routes.operations import blueprint as operations
+from api.routes.people import blueprint as people
 from api.routes.predict import blueprint as predict
 from api.routes.service import blueprint as service
 from api.routes.service import probes
@@ -35,6 +36,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     operations,
     templates,
     keys,
+    people,
     service,
     probes,
 )

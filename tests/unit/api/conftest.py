@@ -63,7 +63,9 @@ class Caller:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tailwise]:
     """Real stores and verbs; operations run when they are submitted."""
-    made = build_inline(tmp_path_factory.mktemp("api") / "data", cursor_secret="c" * 40)
+    made = build_inline(
+        tmp_path_factory.mktemp("api") / "data", cursor_secret="c" * 40, sign_ins_per_minute=0
+    )
     yield made
     made.store.close()  # type: ignore[attr-defined]
 
