@@ -23,11 +23,14 @@ def value(
 
     ``curve`` are rows of the learning curve by version, ``dollars`` rows of the cost by
     round, ``minutes`` people's time by round. Only models scored on the same kind of rows
-    as the newest are compared. A ``per_point`` is None where nothing was gained. ``total``
-    goes from the first of these models to the best; None with fewer than two.
+    as the newest are compared. A ``per_point`` is None where nothing was gained; ``so_far``
+    is the same since the first of them. ``total`` goes from the first to the best; None
+    with fewer than two.
     """
     steps = list(_steps(curve, dollars=dollars, minutes=minutes))
-    rows = [_between(a, b) for a, b in pairwise(steps)]
+    rows = [
+        {**_between(a, b), "so_far": _between(steps[0], b)["per_point"]} for a, b in pairwise(steps)
+    ]
     best = max(steps, key=lambda step: step["macro_f1"], default=None)
     total = _between(steps[0], best) if best is not None and best is not steps[0] else None
     return {"rows": rows, "total": total}

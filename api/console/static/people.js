@@ -105,10 +105,10 @@ async function refresh() {
   const open = invitations.filter((row) => !row.used_at && !row.revoked_at && new Date(row.expires_at) > new Date());
   const columns = (...found) => found.map((name) => ({ name }));
   byId("people").replaceChildren(order.length
-    ? table("People", columns("Name", "Role", "Works in", "Since", "State", "Change"), order.map(person))
+    ? table("People", columns("Name", "Role", "Works in", "Since", "State", "Change"), order.map(person), { extra: "people" })
     : el("p", { class: "soft" }, "Nobody yet."));
   byId("invitations").replaceChildren(open.length
-    ? table("Open invitations", columns("Name", "Role", "Works in", "Works until", "Change"), open.map(invitation))
+    ? table("Open invitations", columns("Name", "Role", "Works in", "Works until", "Change"), open.map(invitation), { extra: "people" })
     : el("p", { class: "soft" }, "None."));
 }
 
