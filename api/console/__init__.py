@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.console import pages
+from api.console import lead, pages
 from api.console.shell import blueprint
 
-__all__ = ["blueprint", "pages"]
+__all__ = ["blueprint", "lead", "pages"]
