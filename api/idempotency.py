@@ -36,7 +36,18 @@ def begin(request: Request, rules: Rules, caller: Caller) -> Response | None:
     if given is None:
         return None
     scope = _hash(caller.tenant_id, caller.id, request.method, request.path, given)
-    print_ = fingerprint(request, rules)
+    return _hold(scope, fingerprint(request, rules))
+
+
+def hold_message(caller: Caller, message_id: str, request: Request) -> Response | None:
+    """Take hold of a callback's webhook-id, as ``begin`` does of a key: a message that is
+    sent again, with a new time and signature, gets the first answer."""
+    body = hashlib.sha256(request.get_data(cache=True)).hexdigest()
+    scope = _hash("webhook-id", caller.tenant_id, caller.id, request.path, message_id)
+    return _hold(scope, _hash(body))
+
+
+def _hold(scope: str, print_: str) -> Response | None:
     now = services().clock.now()
     with services().store.write() as tx:
         saved = tx.replies.begin(
@@ -101,10 +112,10 @@ def _given(request: Request, rules: Rules) -> str | None:
 
 def _replay(saved: SavedReply, print_: str) -> Response:
     if saved.fingerprint != print_:
-        detail = "this Idempotency-Key was used with another request"
+        detail = "this Idempotency-Key (or webhook-id) was used with another request"
         raise InvalidInput(detail, code="idempotency-key-reused")
     if saved.status == 0:
-        detail = "the first request with this Idempotency-Key is still running"
+        detail = "the first request with this Idempotency-Key (or webhook-id) is still running"
         raise Conflict(detail, code="idempotency-in-progress")
     response = Response(saved.body, status=saved.status, headers=dict(saved.headers))
     response.headers["Idempotency-Replayed"] = "true"

@@ -85,6 +85,10 @@ class WebhookVerbs:
             tx.webhooks.get(tenant_id, endpoint_id)
             return tx.webhooks.deliveries(tenant_id, endpoint_id, page, state=state)
 
+    def delivery(self, tenant_id: str, delivery_id: str) -> Delivery:
+        with self.registry.store.read() as tx:
+            return tx.webhooks.delivery(tenant_id, delivery_id)
+
     def redeliver(self, tenant_id: str, delivery_id: str) -> Delivery:
         return webhooks.redeliver(tenant_id, delivery_id, registry=self.registry)
 

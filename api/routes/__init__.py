@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from api.blueprint import Blueprint
+from api.routes.adjudication import blueprint as adjudication
 from api.routes.batches import blueprint as batches
+from api.routes.callbacks import blueprint as callbacks
 from api.routes.exports import blueprint as exports
 from api.routes.generations import blueprint as generations
 from api.routes.imports import blueprint as imports
@@ -20,6 +22,7 @@ from api.routes.service import blueprint as service
 from api.routes.service import probes
 from api.routes.sessions import blueprint as sessions
 from api.routes.templates import blueprint as templates
+from api.routes.webhooks import blueprint as webhooks
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     sessions,
@@ -27,6 +30,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     imports,
     batches,
     labels,
+    adjudication,
     generations,
     models,
     predict,
@@ -36,6 +40,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     operations,
     templates,
     keys,
+    webhooks,
+    callbacks,
     people,
     service,
     probes,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from marshmallow import pre_dump
 from webargs.fields import DelimitedList
 
 from api.schemas.documents import Answer, Request
 from api.schemas.fields import Flag, Name, Object, Text, Time, Whole, identifier
 from api.schemas.pages import FeedQuery, feed_of
+from core.envelopes import envelope
+from core.records import Event
 
 MOST_TYPES = 50
 EVENT_TYPE = r"^[a-z][a-z_.]{0,63}$"
@@ -15,12 +20,20 @@ EVENT_TYPE = r"^[a-z][a-z_.]{0,63}$"
 class EventSchema(Answer):
     """Something that happened; ids and counts, never texts."""
 
-    id = identifier("Its id.", example="evt_01JD3V7Q6S0000000000000000")
-    type = Text("What happened.", example="batch.completed")
+    id = identifier("Its id, and a webhook's webhook-id.", example="evt_01JD3V7Q6S000000000_1")
     sequence = Whole("Its place in the session's sequence.")
+    type = Text("What happened.", example="batch.completed")
+    timestamp = Text("When it happened, as in a webhook's body.")
+    tenant_id = Text("Whose it is.")
     session_id = identifier("The session.")
-    data = Object("Ids and counts.")
     created_at = Time("When it happened.")
+    data = Object("Ids, counts and URLs, with session_id and sequence, as in a webhook's body.")
+
+    @pre_dump
+    def _enveloped(self, event: Event, **_kwargs: Any) -> dict[str, Any]:
+        """``type``, ``timestamp``, ``tenant_id`` and ``data`` are the webhook's document."""
+        own = ("id", "sequence", "session_id", "created_at")
+        return {**{name: getattr(event, name) for name in own}, **envelope(event)}
 
 
 class EventQuery(FeedQuery):
