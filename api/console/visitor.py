@@ -17,17 +17,14 @@ from api.context import services
 from api.errors import NotAuthenticated
 from core.access import Caller, allows
 
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "theme": ("system", "light", "dark"),
-    "text_size": ("normal", "large", "larger"),
-    "motion": ("system", "less"),
-}
-"""Preferences that shape the frame, each with its values; the first is the default."""
+THEMES = frozenset({"auto", "light", "dark"})
+LARGE, LARGER = 115, 140
+"""Percent of the usual text size from which the style sheet's two larger steps apply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """A signed-in person; ``look`` holds the preferences of ``CHOICES``."""
+    """A signed-in person; ``look`` is what ``look`` answers."""
 
     caller: Caller
     name: str
@@ -40,9 +37,7 @@ class Visitor:
 def visitor() -> Visitor | None:
     """The person whose cookie came with the request; None where nobody is signed in."""
     try:
-        caller = auth.authenticate(
-            request, store=services().store, clock=services().clock
-        )
+        caller = auth.authenticate(request, store=services().store, clock=services().clock)
     except NotAuthenticated:
         return None
     if caller.person is None:
@@ -53,8 +48,10 @@ def visitor() -> Visitor | None:
 
 
 def look(preferences: Mapping[str, Any]) -> dict[str, str]:
-    """The frame's preferences; what a person never chose, or not validly, is the default."""
+    """theme, size and motion of the frame; what a person never chose is as usual."""
+    theme, size = preferences.get("theme"), preferences.get("text_size", 100)
     return {
-        name: preferences[name] if preferences.get(name) in allowed else allowed[0]
-        for name, allowed in CHOICES.items()
+        "theme": theme if theme in THEMES else "auto",
+        "size": "larger" if size >= LARGER else "large" if size >= LARGE else "normal",
+        "motion": "less" if preferences.get("less_motion") else "auto",
     }

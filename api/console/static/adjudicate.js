@@ -81,10 +81,11 @@ function drawDeciding(current) {
     byId("decided").focus({ preventScroll: true });
     return;
   }
-  byId("note").value = "";
+  const note = el("textarea", { id: "note", class: "low", rows: "2", maxlength: "2000", autocomplete: "off" });
   page.panel = labelPanel(byId("ask"), {
     title: multi() ? "Your decision: which apply?" : "Your decision", labels: page.desk.task.labels, multi: multi(),
     submitText: "Decide", submitKey: page.me.own.keys.submit, taken: (labels) => decide(labels),
+    extra: el("div", { class: "field" }, el("label", { for: "note" }, "Why ", el("span", { class: "soft" }, "(optional)")), note),
   });
 }
 

@@ -65,7 +65,7 @@ function card(flag) {
     ...(flag.note ? [el("dt", {}, "Note"), el("dd", { class: "foreign" }, foreign(flag.note))] : []),
     ...(flag.resolution ? [el("dt", {}, "Decided"), el("dd", {}, `${RESOLUTIONS[flag.resolution] ?? flag.resolution}, ${when(flag.resolved_at)}`)] : []));
   const made = el("section", { class: "card stack", "aria-labelledby": id },
-    el("h2", { id, class: "row" }, el("span", { class: `badge ${tone}` }, illegal ? "⛔ " : tone ? "⚠ " : "", name)), text, facts,
+    el("h2", { id, class: "row" }, el("span", { class: `badge ${tone}` }, tone ? "⚠ " : "", name)), text, facts,
     flag.state === "open" ? resolveForm(flag, () => made) : null);
   return made;
 }

@@ -30,7 +30,7 @@ function card(desk, me) {
     me.may("review") ? el("a", { class: "button", href: `${root}/flags` }, "Flags") : null,
     me.may("people:write") ? el("a", { class: "button", href: `${root}/lead` }, "Lead") : null);
   return el("section", { class: "card stack" },
-    el("div", { class: "row spread" }, el("h2", {}, foreign(desk.name)), el("span", { class: `badge ${tone}` }, state)),
+    el("div", { class: "head" }, el("h2", {}, foreign(desk.name)), el("span", { class: `badge ${tone}` }, state)),
     waits, links);
 }
 

@@ -5,9 +5,9 @@ import { printed } from "./keys.js";
 
 /**
  * Fill `box` with one button per class. One class (multi false) or any number; `taken(ids)`
- * hears of the choice once it is confirmed. Answers {digit(index), submit()}.
+ * hears of the choice once it is confirmed. `extra` stands before the buttons. Answers {digit(index), submit()}.
  */
-export function labelPanel(box, { title, labels, multi, chosen = [], submitText, submitKey, taken, cancel = null }) {
+export function labelPanel(box, { title, labels, multi, chosen = [], submitText, submitKey, taken, cancel = null, extra = null }) {
   const on = new Set(chosen);
   const buttons = labels.map((label, index) => el("button", {
     type: "button", class: "option", "aria-pressed": "false", title: label.definition || null, onclick: () => pick(index),
@@ -16,6 +16,7 @@ export function labelPanel(box, { title, labels, multi, chosen = [], submitText,
   const id = `${box.id}-title`;
   box.replaceChildren(el("h3", { id }, title),
     el("ul", { class: "options two" }, ...buttons.map((button) => el("li", {}, button))),
+    ...(extra ? [extra] : []),
     el("div", { class: "row" }, send,
       cancel ? el("button", { type: "button", class: "quiet", onclick: cancel }, "Cancel ", el("kbd", {}, "esc")) : null));
   box.hidden = false;

@@ -1,18 +1,18 @@
 // Who may sign in: invite by a link that is shown once, and revoke.
 
-import { all, post } from "./api.js";
+import { all, get, post } from "./api.js";
 import { alertBox, byId, dialog, el, foreign, say } from "./dom.js";
 import { table } from "./lead-cards.js";
 import { moment, sentence } from "./lead-format.js";
-import { once, why } from "./lead-work.js";
+import { why } from "./lead-work.js";
 
 const ROLES = {
   annotator: "Sees one text at a time and answers it. No figures, no other people's answers.",
   reviewer: "Also reviews written variations, decides differing answers and looks at flags.",
   lead: "Also sees all figures, starts batches, writing and training, and invites people.",
 };
-const send = once("/invitations");
 const names = new Map();
+let me = null;
 
 /** Copies the link, also where the browser gives pages no clipboard (plain http). */
 async function copy(field) {
@@ -44,8 +44,9 @@ function shown(invitation) {
   );
 }
 
+/** Sent once: a link is never stored, so the server cannot repeat its answer. */
 async function invite(body) {
-  const made = await send(body);
+  const made = await post("/invitations", body, { key: null });
   byId("made").replaceChildren(shown(made));
   byId("link").select();
   await refresh();
@@ -77,14 +78,15 @@ function person(row) {
     : el("div", { class: "row" },
         el("button", {
           type: "button", "aria-label": `New link for ${row.name}`,
-          onclick: () => invite({ name: row.name, role: row.role, session_id: row.session_id, person_id: row.id }).catch((error) => alertBox(why(error))),
+          onclick: () => invite({ person_id: row.id }).catch((error) => alertBox(why(error))),
         }, "New link"),
         el("button", {
           type: "button", class: "bad", "aria-label": `Revoke ${row.name}`,
           onclick: () => ask("Revoke", ["Sign ", foreign(row.name), " out everywhere, and end what they hold? Their answers stay."], () => post(`/people/${row.id}/revoke`)),
         }, "Revoke"));
   return [
-    foreign(row.name), sentence(row.role), where(row), moment(row.created_at),
+    row.id === me.id ? el("span", {}, foreign(row.name), " (you)") : foreign(row.name),
+    sentence(row.role), where(row), moment(row.created_at),
     el("span", { class: row.revoked_at ? "badge bad" : "badge good" }, row.revoked_at ? "revoked" : "may sign in"), actions,
   ];
 }
@@ -139,12 +141,20 @@ byId("invite").addEventListener("submit", async (event) => {
   }
 });
 
-roleHint();
-try {
-  for (const row of await all("/sessions")) {
+/** The sessions to invite to; a lead of one session invites to that one. */
+async function sessions() {
+  me = await get("/me");
+  if (me.session_id) byId("session").replaceChildren();
+  const found = me.session_id ? [await get(`/sessions/${me.session_id}`)] : await all("/sessions?limit=200");
+  for (const row of found) {
     names.set(row.id, row.name);
     byId("session").append(el("option", { value: row.id }, row.name.slice(0, 80)));
   }
+}
+
+roleHint();
+try {
+  await sessions();
   await refresh();
 } catch (error) {
   alertBox(why(error));

@@ -6,8 +6,8 @@ import { show } from "./text.js";
 
 const ALIKE = 0.7;
 const CHECKS = {
-  schema: "Well-formed", length: "Length", meta_text: "No remarks of the writer", label_leak: "Label not named",
-  learner_agreement: "Model agrees with the label",
+  schema: "Not a well-formed text", length: "Much longer or shorter than its text", meta_text: "Holds a remark of its writer",
+  label_leak: "Names its own label", learner_agreement: "The model reads another label",
 };
 const WHAT = { exact: "A copy of", near: "Nearly the same as", semantic: "Means the same as" };
 const WHOSE = { sibling: "another variation", training: "a training text", pool: "a text of the pool", test: "a test text" };
@@ -48,7 +48,7 @@ export function tags(screens) {
 function sentence({ check, value }) {
   const [corpus, kind] = [check.split("_")[0], check.split("_").at(-1)];
   if (WHOSE[corpus]) return `${WHAT[kind] ?? "Like"} ${WHOSE[corpus]}${value ? ` (${Math.round(value * 100)} %)` : ""}`;
-  return `Failed: ${CHECKS[check] ?? check.replaceAll("_", " ")}`;
+  return CHECKS[check] ?? `Failed: ${check.replaceAll("_", " ")}`;
 }
 
 /** The other open variations of the same seed that are nearly this one. */
@@ -65,8 +65,8 @@ export function decideTogether(rows, { names, covered, decide }) {
   const lines = rows.map((row, index) => {
     const text = el("span", { class: "foreign" }, covered ? el("span", { class: "soft" }, "(covered)") : foreign(row.text));
     return el("li", {}, el("label", { class: "check" },
-      el("input", { type: "checkbox", value: String(index), checked: true }), text,
-      ...row.labels.map((id) => el("span", { class: "badge" }, foreign(names(id))))));
+      el("input", { type: "checkbox", value: String(index), checked: true }),
+      el("span", {}, text, " ", ...row.labels.map((id) => el("span", { class: "badge" }, foreign(names(id)))))));
   });
   const list = el("ul", { class: "plain" }, ...lines);
   const question = el("p", { role: "alert" });

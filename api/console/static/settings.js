@@ -3,9 +3,9 @@
 import { patch } from "./api.js";
 import { alertBox, byId, clearAlert, el } from "./dom.js";
 import { DEFAULTS, nameOf, printed } from "./keys.js";
-import { choices, loadPerson } from "./person.js";
+import { choices, loadPerson, preferencesOf } from "./person.js";
 
-const SELECTS = ["theme", "text_size", "motion", "cover", "greyscale"];
+const SELECTS = ["theme", "size", "motion", "cover", "greyscale"];
 const LISTS = ["avoid_topics", "languages"];
 const ACTIONS = {
   submit: "Submit several labels", skip: "Skip", undo: "Undo", guidelines: "Guidelines",
@@ -78,7 +78,7 @@ const clashOf = (action) =>
 function preview() {
   const root = document.documentElement.dataset;
   root.theme = byId("theme").value;
-  root.size = byId("text_size").value;
+  root.size = byId("size").value;
   root.motion = byId("motion").value;
 }
 
@@ -92,9 +92,10 @@ async function save(event) {
     return;
   }
   const own = Object.fromEntries(Object.entries(keys).filter(([action, key]) => DEFAULTS[action] !== key));
-  const preferences = { single_keys: byId("single_keys").checked, keys: Object.keys(own).length ? own : null };
-  for (const name of SELECTS) preferences[name] = byId(name).value;
-  for (const name of LISTS) preferences[name] = byId(name).value.split(",").map((part) => part.trim()).filter(Boolean);
+  const wanted = { single_keys: byId("single_keys").checked };
+  for (const name of SELECTS) wanted[name] = byId(name).value;
+  for (const name of LISTS) wanted[name] = byId(name).value.split(",").map((part) => part.trim()).filter(Boolean);
+  const preferences = { ...preferencesOf(wanted), keys: Object.keys(own).length ? own : null };
   try {
     const me = await patch("/me", { preferences });
     fill(choices(me.preferences));
