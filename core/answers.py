@@ -35,10 +35,12 @@ def check_labels(labels: Labels | None, *, task: Task, pointer: str = "/labels")
 
 
 def complete_batch(tx: Repositories, session: Session, batch: Batch, *, clock: Clock) -> None:
-    """Close an open batch none of whose items still waits."""
+    """Close an open batch none of whose items still waits for an answer or a decision."""
     one = Page(limit=1)
-    waiting = tx.items.list(session.id, one, state="selected", batch_id=batch.id)
-    if batch.state != "open" or waiting:
+    if batch.state != "open" or any(
+        tx.items.list(session.id, one, state=state, batch_id=batch.id)
+        for state in ("selected", "conflict")
+    ):
         return
     tx.batches.set_state(batch.id, "completed")
     announce(

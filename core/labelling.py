@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
+from typing import Final, Literal
 
+from core.admission import Ledger, Upload, admit, check_lease, find, replayed, shown_state
 from core.answers import check_labels, complete_batch
-from core.errors import Conflict, FieldError, NotFound, TailwiseError
+from core.errors import Conflict, FieldError, TailwiseError
 from core.events import announce
+from core.people import AssignmentState
 from core.ports import Clock, Ids, Repositories
-from core.records import Batch, Item, ItemState, LabelEvent, LabelKind, Labels, Session
+from core.records import Item, ItemState, LabelEvent, LabelKind, Session
 from core.requests import LabelResult, LabelRow, Mode, NewLabel
+from core.settling import settle
 
-Status = Literal["created", "superseded", "skipped", "replayed", "rejected"]
-
-
-@dataclass(slots=True, kw_only=True)
-class _Ledger:
-    """The state an upload starts from; each stored answer moves it on, so that the second
-    answer for an item in one upload meets the first."""
-
-    items: dict[str, Item]
-    by_external_id: dict[str, str]
-    current: dict[str, LabelEvent]
-    by_client_id: dict[str, LabelEvent]
-    batches: dict[str, Batch]
-    watermark: int
-    left_to_buy: int | None
-    appended: list[LabelEvent] = field(default_factory=list)
+STORED: Final = frozenset({"created", "superseded", "skipped"})
+ACCEPTING: Final = frozenset({"open", "paused"})
+WORDS: Final[frozenset[LabelKind]] = frozenset({"created", "superseded", "skipped"})
+"""Kinds that decide their item at once."""
 
 
 def record_answers(
@@ -40,45 +31,44 @@ def record_answers(
     oracle: str,
     mode: Mode,
     allow_unsolicited: bool,
+    allow_extra: bool = False,
     clock: Clock,
     ids: Ids,
 ) -> LabelResult:
     """Append the answers inside the caller's transaction, in order.
 
-    Atomic raises the first refusal (NotFound, InvalidInput or Conflict); partial reports
-    it and goes on. Closes batches whose last item got its answer.
+    Atomic raises the first refusal (NotFound, InvalidInput, NotAllowed or Conflict);
+    partial reports it and goes on. What several people said of an item is decided when
+    the last of them answered. Closes batches whose last item got its answer.
     """
     session = tx.sessions.get(session.tenant_id, session.id, lock=True)
-    if session.state not in {"open", "paused"}:
+    if session.state not in ACCEPTING:
         raise Conflict(
             f"labels need an open session; this one is {session.state}",
             code="session-not-open",
             extras={"state": session.state},
         )
-    ledger = _open_ledger(tx, session, answers, annotator_id=annotator_id)
+    upload = Upload(
+        session=session,
+        annotator_id=annotator_id,
+        oracle=oracle,
+        allow_unsolicited=allow_unsolicited,
+        allow_extra=allow_extra,
+        now=clock.now(),
+    )
+    ledger = _open_ledger(tx, upload, answers)
     rows = []
     for index, answer in enumerate(answers):
         try:
-            rows.append(
-                _record(
-                    ledger,
-                    session,
-                    answer,
-                    index=index,
-                    annotator_id=annotator_id,
-                    oracle=oracle,
-                    allow_unsolicited=allow_unsolicited,
-                    clock=clock,
-                    ids=ids,
-                )
-            )
+            rows.append(_record(ledger, upload, answer, index=index, clock=clock, ids=ids))
         except TailwiseError as error:
             if mode == "atomic":
                 raise _pointed(error, index) from None
             rows.append(_rejected(error, index))
-    _store(tx, session, ledger, clock=clock)
+    _store(tx, upload, ledger, clock=clock, ids=ids)
+    rows = [_moved(row, ledger) for row in rows]
     return LabelResult(
-        accepted=sum(row.status in {"created", "superseded", "skipped"} for row in rows),
+        accepted=sum(row.status in STORED for row in rows),
         replayed=sum(row.status == "replayed" for row in rows),
         rejected=sum(row.status == "rejected" for row in rows),
         results=tuple(rows),
@@ -86,9 +76,54 @@ def record_answers(
     )
 
 
-def _open_ledger(
-    tx: Repositories, session: Session, answers: Sequence[NewLabel], *, annotator_id: str
-) -> _Ledger:
+def decline(
+    tx: Repositories,
+    session: Session,
+    item: Item,
+    *,
+    annotator_id: str,
+    assignment_id: str | None,
+    note: str | None,
+    clock: Clock,
+    ids: Ids,
+) -> ItemState:
+    """One person will not answer an item; the state that leaves it in.
+
+    As many people as the session's ``skip_limit`` take it out, which may complete its
+    batch. The caller holds the session's lock and ends the assignment.
+    """
+    batch = tx.batches.containing(session.id, [item.id]).get(item.id)
+    event = LabelEvent(
+        id=ids.new("lab"),
+        tenant_id=session.tenant_id,
+        session_id=session.id,
+        item_id=item.id,
+        seq=tx.labels.watermark(session.id) + 1,
+        kind="declined",
+        labels=(),
+        oracle="human",
+        annotator_id=annotator_id,
+        client_label_id=None,
+        batch_id=batch.id if batch else None,
+        target_id=None,
+        guidelines_version=session.guidelines_version,
+        note=note,
+        duration_ms=None,
+        status="on_time",
+        created_at=clock.now(),
+        assignment_id=assignment_id,
+    )
+    tx.labels.add_many([event])
+    if item.split == "check":
+        return shown_state(item, "declined", session=session)
+    states = settle(tx, session, [item.id], clock=clock, ids=ids)
+    if batch is not None:
+        complete_batch(tx, session, batch, clock=clock)
+    return states[item.id]
+
+
+def _open_ledger(tx: Repositories, upload: Upload, answers: Sequence[NewLabel]) -> Ledger:
+    session, annotator_id = upload.session, upload.annotator_id
     by_id = tx.items.by_ids(session.id, [a.item_id for a in answers if a.item_id])
     by_external = tx.items.by_external_ids(
         session.id, [a.external_id for a in answers if a.external_id]
@@ -96,166 +131,114 @@ def _open_ledger(
     items = {item.id: item for item in (*by_id.values(), *by_external.values())}
     client_ids = [a.client_label_id for a in answers if a.client_label_id]
     limit = session.settings.budget.labels
-    return _Ledger(
+    free = [item.id for item in items.values() if item.state == "pooled"]
+    named = list(items)
+    return Ledger(
         items=items,
         by_external_id={name: item.id for name, item in by_external.items()},
-        current=dict(tx.labels.current(session.id, list(items))),
+        current=dict(tx.labels.current(session.id, named)),
         by_client_id=dict(tx.labels.by_client_ids(session.id, annotator_id, client_ids)),
-        batches=dict(tx.batches.containing(session.id, list(items))),
+        said=dict(tx.labels.said(session.id, annotator_id, named)),
+        batches=dict(tx.batches.containing(session.id, named)),
+        held=tx.assignments.of_person(session.id, annotator_id, named) if upload.by_person else {},
+        bought={vote.item_id for vote in tx.labels.votes(session.id, free)} if limit else set(),
         watermark=tx.labels.watermark(session.id),
         left_to_buy=None if limit is None else limit - tx.labels.bought(session.id),
     )
 
 
 def _record(
-    ledger: _Ledger,
-    session: Session,
-    answer: NewLabel,
-    *,
-    index: int,
-    annotator_id: str,
-    oracle: str,
-    allow_unsolicited: bool,
-    clock: Clock,
-    ids: Ids,
+    ledger: Ledger, upload: Upload, answer: NewLabel, *, index: int, clock: Clock, ids: Ids
 ) -> LabelRow:
-    item = _find(ledger, answer)
+    session = upload.session
+    item = find(ledger, answer)
+    lease = check_lease(ledger, answer, item)
     labels = () if answer.skip else check_labels(answer.labels, task=session.task)
-    earlier = _replayed(ledger, answer, item, labels=labels, annotator_id=annotator_id)
+    earlier = replayed(ledger, upload, answer, item, labels=labels)
     if earlier is not None:
         return LabelRow(
             index=index,
             status="replayed",
             label_id=earlier.id,
             item_id=item.id,
-            item_state=item.state,
+            item_state=shown_state(item, earlier.kind, session=session),
         )
-    kind = _admit(ledger, answer, item, allow_unsolicited=allow_unsolicited)
+    admitted = admit(ledger, upload, answer, item, lease=lease)
+    batch = ledger.batches.get(item.id)
     event = LabelEvent(
         id=ids.new("lab"),
         tenant_id=session.tenant_id,
         session_id=session.id,
         item_id=item.id,
         seq=ledger.watermark + 1,
-        kind=kind,
+        kind=admitted.kind,
         labels=labels,
-        oracle=oracle,
-        annotator_id=annotator_id,
+        oracle=upload.oracle,
+        annotator_id=upload.annotator_id,
         client_label_id=answer.client_label_id,
-        batch_id=ledger.batches[item.id].id if item.id in ledger.batches else None,
+        batch_id=batch.id if batch else None,
         target_id=answer.supersedes,
         guidelines_version=session.guidelines_version,
         note=answer.note,
         duration_ms=answer.duration_ms,
-        status="on_time" if item.state != "pooled" else "unsolicited",
+        status=admitted.status,
         created_at=clock.now(),
+        assignment_id=lease.id if lease else None,
     )
-    return _advance(ledger, item, event, index=index)
+    return _advance(ledger, upload, item, event, index=index)
 
 
-def _find(ledger: _Ledger, answer: NewLabel) -> Item:
-    item_id = answer.item_id or ledger.by_external_id.get(answer.external_id or "")
-    if item_id not in ledger.items:
-        raise NotFound("this session has no such item", code="unknown-item")
-    return ledger.items[item_id]
-
-
-def _replayed(
-    ledger: _Ledger, answer: NewLabel, item: Item, *, labels: Labels, annotator_id: str
-) -> LabelEvent | None:
-    """The event this answer repeats; raises Conflict where it contradicts one."""
-    if answer.client_label_id and (event := ledger.by_client_id.get(answer.client_label_id)):
-        told = (event.item_id, event.labels, event.kind == "skipped")
-        if told != (item.id, labels, answer.skip):
-            raise Conflict(
-                "this client_label_id was used for another answer",
-                code="client-label-id-reused",
-                extras={"label_id": event.id},
-            )
-        return event
-    current = ledger.current.get(item.id)
-    if current is None or answer.supersedes:
-        return None
-    if current.annotator_id != annotator_id:
-        raise Conflict(
-            "the item has its answer already",
-            code="batch-closed" if answer.batch_id else "overlap-reached",
-            extras={"label_id": current.id},
-        )
-    if answer.skip or current.labels != labels:
-        raise Conflict(
-            "you answered this item differently; name that label in supersedes, or undo it",
-            code="already-labelled",
-            extras={"label_id": current.id},
-        )
-    return current
-
-
-def _admit(ledger: _Ledger, answer: NewLabel, item: Item, *, allow_unsolicited: bool) -> LabelKind:
-    """The kind of event to append; raises Conflict where the item may not be answered."""
-    current = ledger.current.get(item.id)
-    if answer.supersedes:
-        if current is None or current.id != answer.supersedes:
-            raise Conflict(
-                "supersedes must name the item's current label",
-                code="label-not-current",
-                extras={"label_id": current.id if current else None},
-            )
-        return "skipped" if answer.skip else "superseded"
-    if item.split != "pool":
-        raise Conflict(
-            f"a {item.split} row is never labelled",
-            code="item-not-in-pool",
-            extras={"split": item.split},
-        )
-    if item.state == "excluded":
-        raise Conflict("the item was skipped or taken out", code="item-excluded")
-    if item.state == "pooled" and not allow_unsolicited:
-        batch = ledger.batches.get(item.id)
-        closed = batch is not None and batch.state == "cancelled"
-        raise Conflict(
-            "its batch was cancelled" if closed else "the item is in no open batch",
-            code="batch-closed" if closed else "item-not-selected",
-        )
-    if item.state == "pooled" and not answer.skip:
-        _buy(ledger)
-    return "skipped" if answer.skip else "created"
-
-
-def _buy(ledger: _Ledger) -> None:
-    """An unsolicited answer counts against the label budget; a selected item already did."""
-    if ledger.left_to_buy is None:
-        return
-    if ledger.left_to_buy <= 0:
-        raise Conflict("the label budget is spent", code="budget-exceeded")
-    ledger.left_to_buy -= 1
-
-
-def _advance(ledger: _Ledger, item: Item, event: LabelEvent, *, index: int) -> LabelRow:
+def _advance(
+    ledger: Ledger, upload: Upload, item: Item, event: LabelEvent, *, index: int
+) -> LabelRow:
     """Append the event and let the next answer of the upload meet what it left."""
-    skipped = event.kind == "skipped"
-    state: ItemState = "excluded" if skipped else "resolved"
     ledger.appended.append(event)
     ledger.watermark = event.seq
-    ledger.items[item.id] = replace(item, state=state, labels=None if skipped else event.labels)
     if event.client_label_id:
         ledger.by_client_id[event.client_label_id] = event
+    if event.kind in WORDS:
+        item = _decide(ledger, item, event)
+    else:
+        ledger.said[item.id] = event
+    return LabelRow(
+        index=index,
+        status=_told(event),
+        label_id=event.id,
+        item_id=item.id,
+        item_state=shown_state(item, event.kind, session=upload.session),
+    )
+
+
+def _decide(ledger: Ledger, item: Item, event: LabelEvent) -> Item:
+    """A person's own word on the item takes effect at once."""
+    skipped = event.kind == "skipped"
+    item = replace(
+        item,
+        state="excluded" if skipped else "resolved",
+        labels=None if skipped else event.labels,
+    )
+    ledger.items[item.id] = item
     ledger.current.pop(item.id, None)
     if not skipped:
         ledger.current[item.id] = event
-    status: Status = "created" if event.kind == "undone" else event.kind
-    return LabelRow(
-        index=index, status=status, label_id=event.id, item_id=item.id, item_state=state
-    )
+    return item
 
 
-def _store(tx: Repositories, session: Session, ledger: _Ledger, *, clock: Clock) -> None:
+def _told(event: LabelEvent) -> Literal["created", "superseded", "skipped"]:
+    """Whether several people answer, and who checks whom, shows in no row."""
+    if event.kind in {"skipped", "declined"}:
+        return "skipped"
+    return "superseded" if event.target_id else "created"
+
+
+def _store(tx: Repositories, upload: Upload, ledger: Ledger, *, clock: Clock, ids: Ids) -> None:
     if not ledger.appended:
         return
+    session = upload.session
     tx.labels.add_many(ledger.appended)
-    touched = {event.item_id for event in ledger.appended}
+    decided = {e.item_id for e in ledger.appended if e.kind in WORDS}
     tx.items.set_labels(
-        session.id, {i: (ledger.items[i].labels, ledger.items[i].state) for i in touched}
+        session.id, {i: (ledger.items[i].labels, ledger.items[i].state) for i in decided}
     )
     announce(
         tx,
@@ -264,9 +247,32 @@ def _store(tx: Repositories, session: Session, ledger: _Ledger, *, clock: Clock)
         {"count": len(ledger.appended), "label_watermark": ledger.watermark},
         clock=clock,
     )
-    touched_batches = {b.id: b for i, b in ledger.batches.items() if i in touched}
-    for _, batch in sorted(touched_batches.items()):
+    _end_leases(tx, upload, ledger)
+    voted = {e.item_id for e in ledger.appended if e.kind in {"vote", "declined"}} - decided
+    if voted:
+        ledger.settled = settle(tx, session, voted, clock=clock, ids=ids)
+        ledger.watermark = tx.labels.watermark(session.id)
+    touched = {b.id: b for i, b in ledger.batches.items() if i in decided | voted}
+    for _, batch in sorted(touched.items()):
         complete_batch(tx, session, batch, clock=clock)
+
+
+def _end_leases(tx: Repositories, upload: Upload, ledger: Ledger) -> None:
+    """An answer ends what its person held, named or not."""
+    ended: dict[AssignmentState, list[str]] = {"submitted": [], "skipped": []}
+    for event in ledger.appended:
+        if event.assignment_id is not None:
+            skipped = event.kind in {"skipped", "declined"}
+            ended["skipped" if skipped else "submitted"].append(event.assignment_id)
+    for state, assignment_ids in ended.items():
+        if assignment_ids:
+            tx.assignments.end(assignment_ids, state, now=upload.now)
+
+
+def _moved(row: LabelRow, ledger: Ledger) -> LabelRow:
+    """The row with where its item came to be when all votes were in."""
+    state = ledger.settled.get(row.item_id or "")
+    return row if state is None or row.status == "rejected" else replace(row, item_state=state)
 
 
 def _pointed(error: TailwiseError, index: int) -> TailwiseError:

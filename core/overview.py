@@ -84,6 +84,7 @@ def _counts(tx: Repositories, session: Session) -> dict[str, int]:
         "reserve": rows["reserve"],
         "unlabelled": rows["pooled"],
         "selected": rows["selected"],
+        "conflict": rows["conflict"],
         "labelled": rows["resolved"],
         "excluded": rows["excluded"],
         "unindexed": tx.items.unindexed(session.id),

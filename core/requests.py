@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from core.errors import FieldError
+from core.opinions import Doubt
 from core.records import (
     Batch,
     Choice,
@@ -190,12 +191,25 @@ class LabelRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """An item that an oracle left to people, and why."""
+
+    item_id: str
+    reason: Doubt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LabelResult:
+    """``escalated`` and ``remaining`` are of oracles that may leave items to people:
+    ``remaining`` items of the batch were not judged yet."""
+
     accepted: int
     rejected: int
     replayed: int
     results: tuple[LabelRow, ...]
     label_watermark: int
+    escalated: tuple[Escalation, ...] = ()
+    remaining: int = 0
 
 
 # --- generate, review ---------------------------------------------------------

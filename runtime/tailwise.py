@@ -34,10 +34,12 @@ from core.records import (
     Generation,
     Item,
     LabelEvent,
+    Labels,
     Model,
     NewItem,
     Operation,
     Options,
+    Page,
     Session,
     Template,
     TemplateLevel,
@@ -64,6 +66,7 @@ from core.requests import (
 )
 from core.rounds import (
     activate,
+    adjudicate,
     cancel,
     export,
     figures,
@@ -262,6 +265,7 @@ class Tailwise:
         annotator_id: str,
         mode: Mode,
         allow_unsolicited: bool,
+        allow_extra: bool = False,
     ) -> LabelResult:
         return label.label(
             session,
@@ -269,6 +273,7 @@ class Tailwise:
             annotator_id=annotator_id,
             mode=mode,
             allow_unsolicited=allow_unsolicited,
+            allow_extra=allow_extra,
             store=self.store,
             clock=self.clock,
             ids=self.ids,
@@ -292,6 +297,36 @@ class Tailwise:
             session,
             label_id,
             annotator_id=annotator_id,
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    def latest_labels(
+        self, session: Session, *, annotator_id: str, limit: int
+    ) -> Sequence[tuple[LabelEvent, bool]]:
+        return label.latest_labels(
+            session, annotator_id=annotator_id, limit=limit, store=self.store
+        )
+
+    def conflicts(self, session: Session, page: Page) -> Sequence[adjudicate.Contested]:
+        return adjudicate.conflicts(session, page, store=self.store)
+
+    def adjudicate(
+        self,
+        session: Session,
+        item_id: str,
+        labels: Labels | None,
+        *,
+        note: str | None,
+        adjudicator: str,
+    ) -> adjudicate.Decided:
+        return adjudicate.adjudicate(
+            session,
+            item_id,
+            labels,
+            note=note,
+            adjudicator=adjudicator,
             store=self.store,
             clock=self.clock,
             ids=self.ids,

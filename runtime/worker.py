@@ -19,12 +19,14 @@ from adapters.jobs.slot import already_running, claim_slot
 from core.errors import TailwiseError
 from core.ports import Clock, Store
 from core.records import Progress
+from core.rounds.expire import expire_batches
 from runtime import database
 from runtime.deliveries import Sender
 from runtime.execution import execute, sweep
 from runtime.logs import configure_logs, described
 from runtime.processes import die_with_parent, stop_on_signals
 from runtime.settings import Settings, load_settings
+from runtime.traces import configure_traces
 from runtime.wiring import build
 
 __all__ = ["execute", "main", "refuse_twin", "run_worker"]
@@ -115,6 +117,7 @@ def _keep_up(
             repos.heartbeats.beat(worker_id, now=now)
             repos.replies.expire(before=now - keep_replies)
         sweep(store=store, jobs=jobs, now=now)
+        expire_batches(store=store, clock=clock)
         jobs.forget_finished(before=now - KEEP_RECORDS)
     except (SQLAlchemyError, TailwiseError) as error:
         structlog.get_logger().warning("upkeep failed", **described(error))
@@ -159,6 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings()
         configure_logs(level=settings.log_level, format=settings.log_format)
+        configure_traces(settings, process=settings.worker_id)
         return run_worker(settings, announce=announce)
     except TailwiseError as error:
         sys.stderr.write(f"error: {error.detail}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -81,6 +82,14 @@ class SqlBatches:
     def open(self, session_id: str) -> Sequence[Batch]:
         query = sa.select(batches).where(_of(session_id), batches.c.state == "open")
         return self._load(query.order_by(batches.c.round))
+
+    def overdue(self, *, now: datetime, limit: int) -> Sequence[Batch]:
+        query = sa.select(batches).where(
+            batches.c.state == "open",
+            batches.c.expires_at.is_not(None),
+            batches.c.expires_at <= now,
+        )
+        return self._load(query.order_by(batches.c.expires_at).limit(limit))
 
     def set_state(self, batch_id: str, state: BatchState) -> None:
         self._connection.execute(

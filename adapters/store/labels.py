@@ -97,6 +97,7 @@ class SqlLabelEvents:
                 label_events.c.labels,
                 label_events.c.seq,
                 items.c.split,
+                label_events.c.oracle,
             )
             .join(items, items.c.id == label_events.c.item_id)
             .where(
@@ -107,8 +108,15 @@ class SqlLabelEvents:
             .order_by(items.c.position)
         )
         return [
-            Labelled(item_id=item_id, position=position, labels=labels, seq=seq, split=split)
-            for item_id, position, labels, seq, split in self._connection.execute(query)
+            Labelled(
+                item_id=item_id,
+                position=position,
+                labels=labels,
+                seq=seq,
+                split=split,
+                oracle=oracle,
+            )
+            for item_id, position, labels, seq, split, oracle in self._connection.execute(query)
         ]
 
     def counts_now(self, session_id: str, label_id: str) -> bool:
@@ -150,6 +158,19 @@ class SqlLabelEvents:
 
     def checks(self, session_id: str) -> Sequence[Vote]:
         return self._said(session_id, "check", None)
+
+    def said(
+        self, session_id: str, annotator_id: str, item_ids: Sequence[str]
+    ) -> Mapping[str, LabelEvent]:
+        found: dict[str, LabelEvent] = {}
+        last = _last_of_people(session_id, (*PERSONAL, "check"))
+        last = last.where(label_events.c.annotator_id == annotator_id)
+        for chunk in in_chunks(item_ids):
+            some = last.where(label_events.c.item_id.in_(chunk))
+            query = sa.select(label_events).where(_of(session_id), label_events.c.seq.in_(some))
+            for event in records_of(LabelEvent, self._connection.execute(query)):
+                found[event.item_id] = event
+        return found
 
     def by_annotator(
         self, session_id: str, annotator_id: str, *, limit: int

@@ -11,6 +11,7 @@ from api.answers import without_content
 from api.auth import require_scope
 from api.blueprint import Blueprint
 from api.context import caller, current_session, services
+from api.errors import Forbidden
 from api.pagination import fed
 from api.schemas.labels import (
     LabelEventSchema,
@@ -18,10 +19,13 @@ from api.schemas.labels import (
     LabelQuery,
     LabelRequestSchema,
     LabelResultSchema,
+    MineQuery,
+    MyLabelsSchema,
 )
+from core.access import allows
 from core.errors import Conflict
 from core.records import LabelEvent, Page, Session
-from core.requests import LabelResult
+from core.requests import LabelResult, NewLabel
 
 blueprint = Blueprint(
     "labels",
@@ -32,7 +36,7 @@ blueprint = Blueprint(
 
 @blueprint.post(
     "/label",
-    scope="labels:write",
+    scope="annotate",
     body=LabelRequestSchema,
     answer=LabelResultSchema,
     refuses=(404, 409, 410),
@@ -41,17 +45,16 @@ def label(asked: Mapping[str, Any]) -> LabelResult:
     """Store answers, or have the session's oracle answer a batch."""
     if "oracle" in asked:
         return _ask(current_session(), asked)
-    annotator = caller().id
-    if "annotator_id" in asked:
-        require_scope(caller(), "oracle")
-        annotator = asked["annotator_id"]
-    alone = len(asked["labels"]) == 1
+    answers: Sequence[NewLabel] = asked["labels"]
+    if not all(answer.lease_token for answer in answers):
+        require_scope(caller(), "labels:write")
     return services().label(
         current_session(),
-        asked["labels"],
-        annotator_id=annotator,
-        mode="atomic" if alone else asked["mode"],
+        answers,
+        annotator_id=_annotator(asked),
+        mode="atomic" if len(answers) == 1 else asked["mode"],
         allow_unsolicited=asked["allow_unsolicited"],
+        allow_extra=asked["allow_extra"],
     )
 
 
@@ -68,20 +71,39 @@ def list_labels(query: Mapping[str, Any]) -> Response:
     return fed(query, fetch, key=lambda event: event.seq, schema=schema)
 
 
+@blueprint.get(
+    "/labels/mine", scope="annotate", query=MineQuery, answer=MyLabelsSchema, refuses=(410,)
+)
+def list_my_labels(query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """List your own latest answers, newest first."""
+    session, who = current_session(), caller().id
+    return {"data": services().latest_labels(session, annotator_id=who, limit=query["limit"])}
+
+
 @blueprint.post(
     "/labels/<id:label_id>/undo",
-    scope="labels:write",
+    scope="annotate",
     answer=LabelEventSchema,
     refuses=(409, 410),
 )
 def undo_label(label_id: str) -> Response:
-    """Take an answer of yours back."""
+    """Take an answer of yours back; a person, one of the last ten."""
     event = services().undo_label(current_session(), label_id, annotator_id=caller().id)
     return jsonify(without_content(LabelEventSchema).dump(event))
 
 
+def _annotator(asked: Mapping[str, Any]) -> str:
+    """Who answers: the caller, unless a caller who may speak for others names somebody."""
+    named: str = asked.get("annotator_id", caller().id)
+    if named != caller().id and not allows(caller(), "oracle"):
+        detail = "annotator_id must be your own id; the scope oracle may name somebody else"
+        raise Forbidden(detail, code="annotator-mismatch", extras={"scope": "oracle"})
+    return named
+
+
 def _ask(session: Session, asked: Mapping[str, Any]) -> LabelResult:
-    require_scope(caller(), "oracle")
+    for scope in ("labels:write", "oracle"):
+        require_scope(caller(), scope)
     if asked["oracle"] != session.settings.oracle.name:
         raise Conflict(
             "the session's settings name another oracle",

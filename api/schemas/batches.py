@@ -36,6 +36,17 @@ class SelectRequestSchema(Request):
     )
     allow_parallel = Flag("Select although a batch is open.", load_default=False)
     allow_unindexed = Flag("Select although new rows are not indexed yet.", load_default=False)
+    ttl_s = Whole(
+        "Seconds the batch waits for answers; null for the session's batch_hours.",
+        least=1,
+        most=31_536_000,
+        allow_none=True,
+        load_default=None,
+    )
+    supersede = Flag(
+        "Close the open batches first; what has no answer yet returns to the pool.",
+        load_default=False,
+    )
 
     @post_load
     def _record(self, data: dict[str, Any], **_kwargs: Any) -> SelectRequest:
@@ -83,6 +94,7 @@ class BatchSchema(Answer):
     shortfall_reason = Text("Why they are missing.", allow_none=True)
     items = Items(Nested(BatchItemSchema), "The items by rank.", dump_only=True)
     created_at = Time("When it was selected.")
+    expires_at = Time("When it stops waiting for answers; null for never.", allow_none=True)
 
     @pre_dump
     def _count(self, batch: Batch, **_kwargs: Any) -> dict[str, Any]:

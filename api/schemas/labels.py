@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from marshmallow import ValidationError, post_load, validates_schema
+from marshmallow import ValidationError, post_load, pre_dump, validates_schema
 
-from api.schemas.documents import Answer, Request
+from api.schemas.documents import Answer, Query, Request
 from api.schemas.fields import (
     Flag,
     Items,
@@ -23,7 +23,8 @@ from api.schemas.limits import limit
 from api.schemas.pages import FeedQuery, feed_of
 from api.schemas.problems import FieldErrorSchema
 from api.schemas.refusals import Refusal
-from core.records import ItemState, LabelKind
+from core.opinions import Doubt
+from core.records import ItemState, LabelEvent, LabelKind
 from core.requests import NewLabel
 
 KINDS = get_args(LabelKind)
@@ -31,6 +32,7 @@ ROW_STATES = ("created", "superseded", "skipped", "replayed", "rejected")
 STATUSES = ("on_time", "late", "unsolicited")
 ITEM = Refusal("name the item by item_id or external_id, not both", code="missing-field")
 SOURCE = Refusal("send either labels, or oracle and batch_id", code="missing-field")
+LEASE = Refusal("send assignment_id and lease_token together", code="missing-field")
 ALONE = Refusal("this belongs to an answer by an oracle", code="unknown-field")
 
 
@@ -51,6 +53,8 @@ class NewLabelSchema(Request):
     supersedes = identifier("Your earlier label that this one replaces.")
     note = Text("A remark for whoever reads the labels.", most=2_000, blank=True)
     duration_ms = Whole("How long the answer took.", most=86_400_000)
+    assignment_id = identifier("The lease it was given under.")
+    lease_token = Text("The token of that lease.", most=128)
 
     @validates_schema
     def _one_item(self, data: dict[str, Any], **_kwargs: Any) -> None:
@@ -59,6 +63,8 @@ class NewLabelSchema(Request):
         if "label" in data and "labels" in data:
             twice = Refusal("send label or labels, not both", code="too-many-labels")
             raise ValidationError([twice], "label")
+        if ("assignment_id" in data) != ("lease_token" in data):
+            raise ValidationError([LEASE], "lease_token")
 
     @post_load
     def _record(self, data: dict[str, Any], **_kwargs: Any) -> NewLabel:
@@ -79,9 +85,11 @@ class LabelRequestSchema(Request):
         load_default="partial",
     )
     allow_unsolicited = Flag("Take answers for items in no open batch.", load_default=False)
-    annotator_id = Text(
-        "Who answered; only with the scope oracle, otherwise the key is the annotator.", most=128
+    allow_extra = Flag(
+        "Keep an answer that comes after the item had enough; it decides nothing.",
+        load_default=False,
     )
+    annotator_id = Text("Who answered: the caller, or with the scope oracle anybody.", most=128)
     oracle = Text("The oracle to ask, as the session's settings name it.", most=64, example="gold")
     batch_id = identifier("The batch to ask the oracle about.")
     noise = Real("Share of answers the oracle gets wrong.", least=0, most=1)
@@ -108,6 +116,13 @@ class LabelRowSchema(Answer):
     extras = Object("What the error's code promises, such as the classes allowed.")
 
 
+class EscalationSchema(Answer):
+    """An item that an oracle left to people."""
+
+    item_id = identifier("The item; it waits in the people's queue.")
+    reason = Name("Why.", *get_args(Doubt))
+
+
 class LabelResultSchema(Answer):
     """What became of the answers."""
 
@@ -116,6 +131,10 @@ class LabelResultSchema(Answer):
     replayed = Whole("Answers that were stored before.")
     results = Items(Nested(LabelRowSchema), "One per answer, in order.", dump_only=True)
     label_watermark = Whole("The session's highest sequence number; a retrain reads up to it.")
+    escalated = Items(
+        Nested(EscalationSchema), "What the oracle left to people, if any.", dump_only=True
+    )
+    remaining = Whole("Items of the batch that the oracle would judge if it were asked again.")
 
 
 class LabelEventSchema(Answer):
@@ -137,6 +156,41 @@ class LabelEventSchema(Answer):
     duration_ms = Whole("How long the answer took.", allow_none=True)
     status = Name("How it met its batch.", *STATUSES)
     created_at = Time("When it was stored.")
+
+
+class MineQuery(Query):
+    """How many of one's own answers to list."""
+
+    limit = Whole("How many rows at most.", least=1, most=50, load_default=10)
+
+
+class MyLabelSchema(Answer):
+    """An answer of the caller. Nothing in it tells a check item from any other."""
+
+    label_id = identifier("The label event.", example="lab_01JD3V7Q6S0000000000000000")
+    item_id = identifier("The item.")
+    kind = Name("Whether the item was answered or skipped.", "answer", "skip")
+    labels = Items(Text("Class id."), "The classes.", dump_only=True)
+    created_at = Time("When it was stored.")
+    undoable = Flag("Whether it can be taken back.")
+
+    @pre_dump
+    def _plain(self, found: tuple[LabelEvent, bool], **_kwargs: Any) -> dict[str, Any]:
+        event, undoable = found
+        return {
+            "label_id": event.id,
+            "item_id": event.item_id,
+            "kind": "skip" if event.kind in {"skipped", "declined"} else "answer",
+            "labels": event.labels,
+            "created_at": event.created_at,
+            "undoable": undoable,
+        }
+
+
+class MyLabelsSchema(Answer):
+    """The caller's latest answers."""
+
+    data = Items(Nested(MyLabelSchema), "Newest first.", dump_only=True)
 
 
 class LabelQuery(FeedQuery):

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
+from core.admission import PERSON
+from core.answers import complete_batch
+from core.consulting import consult
 from core.errors import Conflict
 from core.events import announce
 from core.labelling import record_answers
-from core.ports import Clock, Ids, Oracle, Repositories, Store
+from core.people import CLOSED
+from core.ports import Clock, Consultant, Ids, Oracle, Repositories, Store
 from core.records import LabelEvent, Session
 from core.requests import LabelResult, Mode, NewLabel
+from core.settling import settle
+
+UNDOABLE: Final = 10
+"""How many of their latest answers a person can take back."""
 
 
 def label(
@@ -20,6 +29,7 @@ def label(
     annotator_id: str,
     mode: Mode,
     allow_unsolicited: bool,
+    allow_extra: bool = False,
     store: Store,
     clock: Clock,
     ids: Ids,
@@ -34,6 +44,7 @@ def label(
             oracle="human",
             mode=mode,
             allow_unsolicited=allow_unsolicited,
+            allow_extra=allow_extra,
             clock=clock,
             ids=ids,
         )
@@ -51,8 +62,9 @@ def label_by_oracle(
 ) -> LabelResult:
     """Ask the session's oracle about a batch now, and store what it knows.
 
-    Raises Conflict ``oracle-mismatch`` in a session whose labels people give, and
-    ``gold-missing`` (with the items) where the oracle has no answer.
+    One that may leave items to people is asked about a part of the batch; see
+    ``core.consulting``. Raises Conflict ``oracle-mismatch`` in a session whose labels
+    people give, and ``gold-missing`` (with the items) where another has no answer.
     """
     if session.settings.oracle.name == "human":
         raise Conflict(
@@ -63,10 +75,14 @@ def label_by_oracle(
     with store.read() as tx:
         batch = tx.batches.get(session.id, batch_id)
         items = tx.items.by_ids(session.id, [item.item_id for item in batch.items])
-    if batch.state == "cancelled":
-        raise Conflict("the batch was cancelled", code="batch-closed")
+    if batch.state not in {"open", "completed"}:
+        raise Conflict(
+            f"the batch was {batch.state}", code="batch-closed", extras={"state": batch.state}
+        )
     waiting = [i.item_id for i in batch.items if items[i.item_id].state == "selected"]
     oracle = oracle_for(session, noise)
+    if isinstance(oracle, Consultant):
+        return consult(session, batch, waiting, oracle=oracle, store=store, clock=clock, ids=ids)
     known = oracle.ask(waiting)
     missing = [item_id for item_id in waiting if item_id not in known]
     if missing:
@@ -93,18 +109,17 @@ def label_by_oracle(
 def undo_label(
     session: Session, label_id: str, *, annotator_id: str, store: Store, clock: Clock, ids: Ids
 ) -> LabelEvent:
-    """Take back one's own current answer; what it replaced counts again.
+    """Take back one's own standing answer or skip; what it replaced counts again.
 
-    Models trained on it keep their watermark. Raises Conflict ``label-not-current`` or
-    ``not-your-label``.
+    The item waits again where too little is left to decide it, and the person may be
+    given it again. Models trained on it keep their watermark. Raises Conflict
+    ``not-your-label``, ``label-not-current``, or ``undo-window-closed`` where a person
+    goes back further than their last ten.
     """
     with store.write() as tx:
         tx.sessions.get(session.tenant_id, session.id, lock=True)
         target = tx.labels.get(session.id, label_id)
-        if target.annotator_id != annotator_id:
-            raise Conflict("somebody else gave this label", code="not-your-label")
-        if not tx.labels.counts_now(session.id, target.id):
-            raise Conflict("the label was replaced or undone already", code="label-not-current")
+        _refuse_undo(tx, session, target, annotator_id=annotator_id)
         event = replace(
             target,
             id=ids.new("lab"),
@@ -119,25 +134,63 @@ def undo_label(
             created_at=clock.now(),
         )
         tx.labels.add_many([event])
-        _restore(tx, session, target.item_id)
+        _give_back(tx, session, target, clock=clock)
+        _restore(tx, session, target, clock=clock, ids=ids)
+        watermark = tx.labels.watermark(session.id)
         announce(
             tx,
             session,
             "label.undone",
-            {"label_id": event.id, "target_id": target.id, "label_watermark": event.seq},
+            {"label_id": event.id, "target_id": target.id, "label_watermark": watermark},
             clock=clock,
         )
     return event
 
 
-def _restore(tx: Repositories, session: Session, item_id: str) -> None:
-    """Put the item where its remaining answers say it is; an open batch waits for it again."""
-    before = tx.labels.current(session.id, [item_id]).get(item_id)
-    batch = tx.batches.containing(session.id, [item_id]).get(item_id)
-    if before is not None:
-        tx.items.set_labels(session.id, {item_id: (before.labels, "resolved")})
-    elif batch is not None and batch.state != "cancelled":
-        tx.items.set_labels(session.id, {item_id: (None, "selected")})
-        tx.batches.set_state(batch.id, "open")
-    else:
-        tx.items.set_labels(session.id, {item_id: (None, "pooled")})
+def latest_labels(
+    session: Session, *, annotator_id: str, limit: int, store: Store
+) -> Sequence[tuple[LabelEvent, bool]]:
+    """A person's latest answers and skips, newest first, and whether each can be undone."""
+    with store.read() as tx:
+        latest = tx.labels.by_annotator(session.id, annotator_id, limit=limit)
+        return [
+            (event, place < UNDOABLE and tx.labels.counts_now(session.id, event.id))
+            for place, event in enumerate(latest)
+        ]
+
+
+def _refuse_undo(
+    tx: Repositories, session: Session, target: LabelEvent, *, annotator_id: str
+) -> None:
+    if target.annotator_id != annotator_id:
+        raise Conflict("somebody else gave this label", code="not-your-label")
+    if not tx.labels.counts_now(session.id, target.id):
+        raise Conflict("the label was replaced or undone already", code="label-not-current")
+    if not annotator_id.startswith(PERSON):
+        return
+    latest = tx.labels.by_annotator(session.id, annotator_id, limit=UNDOABLE)
+    if target.id not in {event.id for event in latest}:
+        raise Conflict(
+            f"only your last {UNDOABLE} answers can be taken back",
+            code="undo-window-closed",
+            extras={"limit": UNDOABLE},
+        )
+
+
+def _give_back(tx: Repositories, session: Session, target: LabelEvent, *, clock: Clock) -> None:
+    """The person may claim the item again."""
+    held = tx.assignments.of_person(session.id, target.annotator_id, [target.item_id])
+    closed = [row.id for row in held.values() if row.state in CLOSED]
+    if closed:
+        tx.assignments.end(closed, "released", now=clock.now())
+
+
+def _restore(
+    tx: Repositories, session: Session, target: LabelEvent, *, clock: Clock, ids: Ids
+) -> None:
+    """Put the item where what is left of its answers says it is."""
+    skipped = {target.item_id} if target.kind == "skipped" else set()
+    settle(tx, session, [target.item_id], clock=clock, ids=ids, unskipped=skipped)
+    batch = tx.batches.containing(session.id, [target.item_id]).get(target.item_id)
+    if batch is not None:
+        complete_batch(tx, session, batch, clock=clock)

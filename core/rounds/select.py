@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
+from core.answers import complete_batch
 from core.arrays import PoolArrays
+from core.closing import clear_way
 from core.errors import Conflict, InvalidInput
 from core.events import announce
 from core.pool import PoolView, QueryStrategy, Selection
@@ -21,12 +23,19 @@ from core.records import (
     Choice,
     IndexVersion,
     Item,
-    Operation,
     Session,
 )
 from core.registry import Registry
 from core.requests import ClusterShare, SelectRequest, SelectResult
+from core.select_rules import (
+    affordable,
+    not_indexed,
+    refuse_busy,
+    refuse_empty,
+    refuse_open,
+)
 from core.session_rules import require_open
+from core.settling import settle
 from core.uncertainty import entropy
 
 
@@ -41,6 +50,7 @@ class _Plan:
     seed: int
     round: int
     allow_parallel: bool
+    seconds: float | None
 
 
 def select(
@@ -59,7 +69,8 @@ def select(
 
     Raises Conflict ``session-not-open``, ``batch-open``, ``not-indexed``, ``pool-empty``,
     ``budget-exceeded`` or ``operation-in-progress``, InvalidInput ``size-too-large``.
-    Deterministic for (pool, model, labels, seed).
+    Deterministic for (pool, model, labels, seed). Open batches that waited too long expire
+    first, and ``supersede`` closes the others.
     """
     size = session.settings.batch_size if request.size is None else request.size
     if size > max_batch:
@@ -70,6 +81,14 @@ def select(
             limit=max_batch,
         )
     strategy = strategies.make(request.strategy or session.settings.strategy)
+    clear_way(
+        session,
+        supersede=request.supersede,
+        repeats=request_key,
+        allowed=lambda tx, current: _prepare(tx, current, request, size=size),
+        store=store,
+        clock=clock,
+    )
     with store.read() as tx:
         if request_key and (earlier := tx.batches.by_request(session.id, request_key)):
             return _summary(
@@ -78,7 +97,7 @@ def select(
             )
         plan, version = _prepare(tx, session, request, size=size)
         view = _view(tx, session, version, blobs=blobs)
-    _refuse_empty(view)
+    refuse_empty(view)
     rng = np.random.default_rng([plan.seed, 2, plan.round])
     chosen = strategy.select(view, plan.size, min_distance=plan.min_distance, rng=rng)
     batch = _reserve(
@@ -92,15 +111,15 @@ def _prepare(
 ) -> tuple[_Plan, IndexVersion]:
     """Refuse what the state forbids, and settle every open choice."""
     require_open(session, verb="select")
-    _refuse_busy(tx.operations.unfinished(session.id, ("retrain", "activate")))
+    refuse_busy(tx.operations.unfinished(session.id, ("retrain", "activate")))
     if not request.allow_parallel:
-        _refuse_open(tx, session)
+        refuse_open(tx, session)
     version = tx.indexes.latest(session.id)
     if version is None or (tx.items.unindexed(session.id) and not request.allow_unindexed):
-        raise _not_indexed(tx.operations.unfinished(session.id, ("import", "index")))
+        raise not_indexed(tx.operations.unfinished(session.id, ("import", "index")))
     settings = session.settings
     plan = _Plan(
-        size=_affordable(tx, session, size=size),
+        size=affordable(tx, session, size=size),
         requested=size,
         strategy=request.strategy or settings.strategy,
         min_distance=settings.min_distance
@@ -109,52 +128,17 @@ def _prepare(
         seed=settings.seed if request.seed is None else request.seed,
         round=tx.batches.count(session.id) + 1,
         allow_parallel=request.allow_parallel,
+        seconds=_patience(session, request),
     )
     return plan, version
 
 
-def _affordable(tx: Repositories, session: Session, *, size: int) -> int:
-    """How many of ``size`` items the label budget still covers."""
-    limit = session.settings.budget.labels
-    if limit is None:
-        return size
-    counts = tx.items.counts(session.id)
-    spent = tx.labels.bought(session.id) + counts.get("pool/selected", 0)
-    if spent >= limit:
-        raise Conflict(
-            "the label budget is spent; raise /settings/budget/labels to go on",
-            code="budget-exceeded",
-            extras={"spent": spent, "limit": limit},
-        )
-    return min(size, limit - spent)
-
-
-def _refuse_open(tx: Repositories, session: Session) -> None:
-    open_batches = tx.batches.open(session.id)
-    if open_batches:
-        raise Conflict(
-            "the last batch is still being labelled; finish or cancel it, or allow_parallel",
-            code="batch-open",
-            extras={"batch_id": open_batches[-1].id},
-        )
-
-
-def _refuse_busy(operations: Sequence[Operation]) -> None:
-    if operations:
-        raise Conflict(
-            "the model is being replaced; select when that operation is done",
-            code="operation-in-progress",
-            extras={"operation": operations[0].id, "kind": operations[0].kind},
-        )
-
-
-def _not_indexed(operations: Sequence[Operation]) -> Conflict:
-    extras = {"operation": operations[0].id} if operations else {}
-    return Conflict(
-        "the pool is not indexed yet; wait for the operation, or allow_unindexed",
-        code="not-indexed",
-        extras=extras,
-    )
+def _patience(session: Session, request: SelectRequest) -> float | None:
+    """Seconds the batch waits for answers; None = for ever."""
+    hours = session.settings.people.batch_hours
+    if request.ttl_s is not None:
+        return request.ttl_s
+    return None if hours is None else hours * 3600
 
 
 def _view(tx: Repositories, session: Session, version: IndexVersion, *, blobs: Blobs) -> PoolView:
@@ -168,15 +152,6 @@ def _view(tx: Repositories, session: Session, version: IndexVersion, *, blobs: B
         busy=tx.items.busy_positions(session.id),
         labelled=tx.labels.labelled(session.id),
     )
-
-
-def _refuse_empty(view: PoolView) -> None:
-    if not view.eligible.any():
-        raise Conflict(
-            "no unlabelled pool item is left; add items to go on",
-            code="pool-empty",
-            extras={"pooled": 0, "resolved": len(view.labelled_positions)},
-        )
 
 
 def _reserve(
@@ -194,7 +169,7 @@ def _reserve(
     with store.write() as tx:
         require_open(tx.sessions.get(session.tenant_id, session.id, lock=True), verb="select")
         if not plan.allow_parallel:
-            _refuse_open(tx, session)
+            refuse_open(tx, session)
         rows = tx.items.by_positions(session.id, [pick.position for pick in chosen.picks])
         if tx.batches.count(session.id) + 1 != plan.round or not _all_free(rows, chosen):
             raise Conflict(
@@ -208,7 +183,18 @@ def _reserve(
         tx.items.set_state(session.id, [item.item_id for item in batch.items], "selected")
         data = {"batch_id": batch.id, "round": batch.round, "size": len(batch.items)}
         announce(tx, session, "batch.ready", data, clock=clock)
+        _count_earlier_votes(tx, session, batch, clock=clock, ids=ids)
     return batch
+
+
+def _count_earlier_votes(
+    tx: Repositories, session: Session, batch: Batch, *, clock: Clock, ids: Ids
+) -> None:
+    """What people answered in a batch that closed unanswered counts in this one."""
+    votes = tx.labels.votes(session.id, [item.item_id for item in batch.items])
+    if votes:
+        settle(tx, session, {vote.item_id for vote in votes}, clock=clock, ids=ids)
+        complete_batch(tx, session, batch, clock=clock)
 
 
 def _batch(
@@ -246,6 +232,7 @@ def _batch(
             for pick in chosen.picks
         ),
         created_at=now,
+        expires_at=None if plan.seconds is None else now + timedelta(seconds=plan.seconds),
     )
 
 

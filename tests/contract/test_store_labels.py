@@ -270,3 +270,16 @@ def test_items_that_wait_unanswered_are_pledged(store, say):
     say((0, "vote", {}))
     with store.read() as tx:
         assert tx.labels.pledged("ses_1") == 1
+
+
+def test_what_a_person_said_of_an_item_is_found(store, say):
+    say(
+        (0, "vote", {}),
+        (0, "vote", {"annotator_id": "bob"}),
+        (1, "declined", {"labels": ()}),
+        (2, "created", {}),
+        (5, "check", {}),
+    )
+    with store.read() as tx:
+        said = tx.labels.said("ses_1", "ann", [f"itm_{n}" for n in range(6)])
+    assert {item: event.seq for item, event in said.items()} == {"itm_0": 1, "itm_1": 3, "itm_5": 5}
