@@ -9,7 +9,12 @@ import sqlalchemy as sa
 
 from adapters.store.engine import writing
 from adapters.store.tables import assignments
+from core.access import Caller
+from core.errors import NotVerified
+from core.people import NewInvitation
 from core.records import Page
+from core.rounds import people
+from runtime.clock import UlidIds
 
 
 @pytest.fixture
@@ -114,6 +119,36 @@ def test_one_of_many_browsers_uses_an_invitation(store, rows, tenants, later):
         found = tx.people.get_invitation("ten_a", "inv_1")
     assert won.count(True) == 1
     assert found.person_id == f"per_{won.index(True)}"
+
+
+class Now:
+    def __init__(self, now):
+        self._now = now
+
+    def now(self):
+        return self._now
+
+
+def test_of_two_browsers_with_one_link_one_signs_in(store, rows, tenants):
+    operator = Caller(
+        id="key_1", tenant_id="ten_a", name="", scopes=frozenset({"admin"}), session_id=None
+    )
+    tools = {"store": store, "clock": Now(rows.now), "ids": UlidIds()}
+    minted = people.invite(operator, NewInvitation(name="Kim", role="lead"), **tools)
+    gate = threading.Barrier(2)
+
+    def use(_browser):
+        gate.wait()
+        try:
+            return people.accept(minted.token, hours=12, **tools).person
+        except NotVerified as refused:
+            return refused.code
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(use, range(2))
+    [winner] = [found for found in (first, second) if found != "invitation-refused"]
+    with store.read() as tx:
+        assert tx.people.list_persons("ten_a", Page()) == [winner]
 
 
 def test_one_sign_in_ends_and_the_other_goes_on(store, kim, later):

@@ -2,11 +2,15 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
+from datetime import timedelta
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
-from core.access import key_matches, split_token
+from adapters.store.store import open_store
+from core.access import digest, key_matches, split_token
 from runtime.database import list_keys
 from runtime.settings import load_settings
 
@@ -67,6 +71,41 @@ def test_a_refusal_is_one_line_and_exit_code_2():
     done = tailwise("keys", "list", TAILWISE_PORT="http")
     assert done.returncode == 2
     assert done.stderr == "error: TAILWISE_PORT must be a whole number from 0 to 65535\n"
+
+
+def test_a_link_is_printed_once_and_kept_as_a_hash(place):
+    done = tailwise("invite", "Kim", "--role", "lead", "--hours", "5", **place)
+    line = r"http://127\.0\.0\.1:8080/console/join#twi_[0-9a-f]{64}\n"
+    assert re.fullmatch(line, done.stdout), done.stderr
+    token = done.stdout.strip().partition("#")[2]
+    with opened(place) as store, store.read() as tx:
+        found = tx.people.invitation_by_token(digest(token))
+    assert (found.name, found.role, found.session_id) == ("Kim", "lead", None)
+    assert found.created_by == "command-line"
+    assert found.expires_at - found.created_at == timedelta(hours=5)
+    assert token.encode() not in b"".join(
+        path.read_bytes() for path in Path(place["TAILWISE_DATA_DIR"]).rglob("*") if path.is_file()
+    )
+
+
+def test_a_link_leads_to_the_server_it_is_told_of(place):
+    done = tailwise("invite", "Kim", "--url", "https://label.example/", **place)
+    assert done.stdout.startswith("https://label.example/console/join#twi_")
+
+
+def test_nobody_is_invited_to_a_session_that_is_not_there(place):
+    done = tailwise("invite", "Kim", "--session", "ses_1", **place)
+    assert (done.returncode, done.stderr) == (2, "error: there is no such session\n")
+    assert done.stdout == ""
+
+
+@contextmanager
+def opened(place):
+    store = open_store(load_settings(place).database_url)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def test_a_created_key_is_printed_once_and_kept_as_a_hash(place):
