@@ -99,10 +99,14 @@ def fit(
 
 
 def _row_counts(data: TrainingSet) -> dict[str, int]:
-    """Where a row counts once for each of its classes, the counts by class do not say it."""
+    """Where a row counts once for each of its classes, the counts by class do not say it; nor
+    do they say how many of the labels were a model's opinion."""
+    opinions = int(data.opinions.sum())
+    counts = {"opinion_rows": opinions} if opinions else {}
     if not data.multi_label:
-        return {}
-    return {"human_rows": int(data.human.sum()), "generated_rows": int((~data.human).sum())}
+        return counts
+    rows = {"human_rows": int(data.human.sum()), "generated_rows": int((~data.human).sum())}
+    return {**rows, **counts}
 
 
 def _fitted(

@@ -350,6 +350,10 @@ class LabelEvent:
     assignment_id: str | None = None
 
 
+OPINIONS: frozenset[str] = frozenset({"llm", "panel"})
+"""Oracles whose answers are a model's opinion and never count as gold."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labelled:
     """An item's current answer at a watermark, ready for training."""
@@ -359,6 +363,12 @@ class Labelled:
     labels: Labels
     seq: int
     split: Split
+    oracle: str = "human"
+
+    @property
+    def opinion(self) -> bool:
+        """Whether a model gave it: good to train on, never to measure with."""
+        return self.oracle in OPINIONS
 
 
 # --- generation -------------------------------------------------------------

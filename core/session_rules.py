@@ -117,10 +117,21 @@ def _settings_errors(settings: SessionSettings, *, known: KnownComponents) -> li
     if settings.template not in known.templates:
         detail = f"no template of that name; known: {', '.join(sorted(known.templates))}"
         errors.append(_error("/settings/template", "unknown-template", detail))
-    if settings.oracle.name == "gold" and not known.gold_allowed:
+    if _asks_gold(settings.oracle) and not known.gold_allowed:
         detail = "this server does not allow the gold oracle (simulation)"
         errors.append(_error("/settings/oracle/name", "gold-not-allowed", detail))
     return errors
+
+
+def _asks_gold(oracle: Choice) -> bool:
+    """Also as a member of a panel."""
+    members = oracle.options.get("members", ())
+    names = [m.get("name") for m in members if isinstance(m, Mapping)] if _many(members) else []
+    return "gold" in {oracle.name, *names}
+
+
+def _many(value: object) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def _choice_errors(choice: Choice, *, registry: Registry[Any], pointer: str) -> list[FieldError]:

@@ -29,7 +29,7 @@ def choose_thresholds(data: TrainingSet, *, fit_predict: FitPredict) -> dict[str
     0.5 for a class with fewer than ten human rows, one that no fold could train, and one
     where no threshold has a better F1 than naming the class every time.
     """
-    held = data.rows(data.human)
+    held = data.rows(data.measuring)
     probabilities = out_of_fold(data, fit_predict=fit_predict)
     return drawn(held, probabilities)
 
@@ -52,7 +52,7 @@ def named(
 def out_of_fold(data: TrainingSet, *, fit_predict: FitPredict) -> NDArray[np.float32]:
     """(h, C) probabilities of the h human rows, each by a head that did not see it; not a
     number where a fold's training rows could not tell a class apart."""
-    held = data.rows(data.human)
+    held = data.rows(data.measuring)
     folds = assign_folds(held.members(), count=FOLDS)
     fold_of = dict(zip(held.groups.tolist(), folds.tolist(), strict=True))
     everywhere = np.array([fold_of.get(group, -1) for group in data.groups.tolist()])

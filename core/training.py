@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ class TrainingSet:
     ``held_out`` bool (n,): human rows that an estimate may be made on, and variations of
     them, which that estimate must not see; ``human`` bool (n,); ``groups`` int64 (n,): a
     human row and the variations of it have the same number; ``texts`` (n,) are there only
-    where the learner reads them."""
+    where the learner reads them. ``opinions`` bool (n,), or (0,) for none: human rows whose
+    label is a model's opinion, which teach and never measure."""
 
     classes: Labels
     vectors: NDArray[np.float32]
@@ -32,6 +33,12 @@ class TrainingSet:
     held_out: NDArray[np.bool_]
     groups: NDArray[np.int64]
     texts: tuple[str, ...] = ()
+    opinions: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+
+    @property
+    def measuring(self) -> NDArray[np.bool_]:
+        """Bool (n,): rows that may say how good a model is, where it did not see them."""
+        return self.human & ~self.opinions if len(self.opinions) else self.human
 
     @property
     def multi_label(self) -> bool:
@@ -41,7 +48,7 @@ class TrainingSet:
         return self.rows(~self.held_out)
 
     def only_held_out(self) -> TrainingSet:
-        return self.rows(self.held_out & self.human)
+        return self.rows(self.held_out & self.measuring)
 
     def rows(self, chosen: NDArray[np.bool_]) -> TrainingSet:
         """The rows where ``chosen`` bool (n,) is true."""
@@ -54,6 +61,7 @@ class TrainingSet:
             held_out=self.held_out[chosen],
             groups=self.groups[chosen],
             texts=tuple(t for t, keep in zip(self.texts, chosen, strict=False) if keep),
+            opinions=self.opinions[chosen] if len(self.opinions) else self.opinions,
         )
 
     def columns(self, chosen: NDArray[np.bool_]) -> TrainingSet:
@@ -153,6 +161,7 @@ def training_set(
         held_out=np.array([source in held for source in sources], dtype=bool),
         groups=_numbered(sources),
         texts=_texts(human_texts, own, [row.text for row in variations]),
+        opinions=np.array([p.opinion for p in people] + [False] * len(written), dtype=bool),
     )
 
 
@@ -191,7 +200,9 @@ def _numbered(sources: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _held_out(rows: Sequence[Labelled], *, share: float) -> set[str]:
-    """Items of a stable sample by position: of each class at most ``share`` and never all."""
+    """Items of a stable sample by position: of each class at most ``share`` and never all. A
+    model's opinions are never among them."""
+    rows = [row for row in rows if not row.opinion]
     sizes = Counter(group for row in rows for group in _groups(row))
     room = {group: min(int(share * size), size - 1) for group, size in sizes.items()}
     held = set()

@@ -28,10 +28,10 @@ def watching(data: TrainingSet, *, share: float) -> tuple[TrainingSet, NDArray[n
 def _sample(data: TrainingSet, *, share: float) -> NDArray[np.bool_]:
     members = data.members()
     members = np.column_stack([members, ~members.any(axis=1)])
-    sizes = members[data.human].sum(axis=0)
+    sizes = members[data.measuring].sum(axis=0)
     room = np.minimum((share * sizes).astype(np.int64), sizes - 1)
     watched = np.zeros(len(members), dtype=np.bool_)
-    for n in sorted(np.flatnonzero(data.human), key=lambda n: scatter(int(data.groups[n]))):
+    for n in sorted(np.flatnonzero(data.measuring), key=lambda n: scatter(int(data.groups[n]))):
         if (room[members[n]] > 0).all():
             watched[n] = True
             room -= members[n]

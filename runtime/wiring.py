@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from adapters.blobs.files import FsspecBlobs
 from adapters.charts import render
@@ -29,7 +29,6 @@ from core.ports import (
     Encoder,
     Generator,
     Jobs,
-    Oracle,
     Reserve,
     Store,
 )
@@ -38,7 +37,7 @@ from core.registry import Registry
 from core.reserve import PoolReserve
 from core.rounds.plan import Press
 from core.strategies import strategies
-from oracle import oracles
+from runtime.answering import known_oracles, oracle_for
 from runtime.bundle import bundle
 from runtime.clock import SystemClock, UlidIds
 from runtime.settings import Settings
@@ -83,12 +82,12 @@ def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwi
         clusterers=with_plugins(clusterers()),
         learners=with_plugins(learners(encoder_directory=settings.encoder_dir)),
         generators=_known_generators(settings),
-        oracles=oracles(gold=_nothing, keys=_nothing, class_ids=()),
+        oracles=known_oracles(settings),
         builtin_templates=templates,
         encoder_for=encoder_for,
         classifier=_classifier_source(blobs),
         press=_press(settings, store=store, blobs=blobs, builtin=templates),
-        oracle_for=partial(_oracle, store=store),
+        oracle_for=partial(oracle_for, settings=settings, store=store, clock=clock, ids=UlidIds()),
         load_model=partial(_load_model, threads=settings.encoder_threads),
         bench_for=partial(_bench, settings=settings, encoder_for=encoder_for),
         reader=FileReader(),
@@ -206,28 +205,6 @@ def _bench(
         load=partial(_load_model, threads=settings.encoder_threads),
         parity=parity,
     )
-
-
-def _nothing(_item_ids: Sequence[str]) -> Mapping[str, Any]:
-    return {}
-
-
-def _oracle(session: Session, noise: float | None, *, store: Store) -> Oracle:
-    """The session's oracle; ``noise`` overrides its setting."""
-
-    def gold(item_ids: Sequence[str]) -> Mapping[str, Labels]:
-        with store.read() as tx:
-            return tx.items.gold(session.id, item_ids)
-
-    def keys(item_ids: Sequence[str]) -> Mapping[str, str]:
-        with store.read() as tx:
-            found = tx.items.by_ids(session.id, item_ids)
-        return {item_id: item.external_id for item_id, item in found.items()}
-
-    choice = session.settings.oracle
-    if noise is not None:
-        choice = Choice(name=choice.name, options={**choice.options, "noise": noise})
-    return oracles(gold=gold, keys=keys, class_ids=session.task.class_ids).make(choice)
 
 
 def _readiness(

@@ -240,6 +240,7 @@ def _counts(facts: _Facts) -> dict[str, int]:
         "unlabelled": rows("pool/pooled"),
         "selected": rows("pool/selected"),
         "labelled": len(facts.labelled),
+        "labelled_by_models": sum(row.opinion for row in facts.labelled),
         "excluded": rows("pool/excluded"),
         "unindexed": facts.unindexed,
         "labels_bought": facts.bought,

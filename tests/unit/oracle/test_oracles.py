@@ -7,12 +7,30 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from adapters.generators.judges import judges
 from core.errors import InvalidInput, InvalidOption
+from core.opinions import Question
 from core.records import Choice
-from oracle import GoldOracle, HumanOracle, oracles
+from oracle import Bench, GoldOracle, HumanOracle, oracles
 
 CLASSES = ("a", "b", "c")
 IDS = [f"itm_{n}" for n in range(2_000)]
+
+
+def known():
+    """The registry, with no model behind it."""
+
+    def no_purse(judge, max_dollars):
+        raise NotImplementedError
+
+    bench = Bench(texts=own_ids, question=Question(classes=(), multi_label=False), purse=no_purse)
+    return oracles(
+        gold=gold,
+        keys=own_ids,
+        class_ids=CLASSES,
+        judges=judges(anthropic_key=None, anthropic_base_url=None),
+        bench=bench,
+    )
 
 
 def own_ids(item_ids: Sequence[str]) -> Mapping[str, str]:
@@ -83,13 +101,13 @@ def test_a_human_knows_nothing_yet():
 
 
 def test_oracles_are_found_by_name_and_carry_it():
-    registry = oracles(gold=gold, keys=own_ids, class_ids=CLASSES)
+    registry = known()
     made = [registry.make(Choice(name=name)) for name in ("gold", "human")]
     assert [oracle.name for oracle in made] == ["gold", "human"]
 
 
 def test_options_reach_the_gold_oracle():
-    registry = oracles(gold=gold, keys=own_ids, class_ids=CLASSES)
+    registry = known()
     oracle = registry.make(Choice(name="gold", options={"noise": 1.0, "seed": 5}))
     assert wrong(oracle.ask(["x", "y"])) == {"x", "y"}
 
@@ -104,5 +122,5 @@ def test_options_reach_the_gold_oracle():
 )
 def test_unknown_oracles_and_options_are_refused(choice, code):
     with pytest.raises(InvalidInput) as refusal:
-        oracles(gold=gold, keys=own_ids, class_ids=CLASSES).make(choice)
+        known().make(choice)
     assert refusal.value.code == code
