@@ -18,14 +18,14 @@ help: ## this list
 $(STAMP): pyproject.toml clients/python/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev -e '.[postgres]' \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev -e '.[postgres,otel]' \
 		-e clients/python
 	touch $@
 
 # Beside the rest and not part of it, so that the demo is up without torch and its like.
 $(EXTRAS): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		-e '.[postgres,peers,benchmark,cluster,transformer]'
+		-e '.[postgres,otel,peers,benchmark,cluster,transformer]'
 	touch $@
 
 $(ENCODER): $(STAMP)
@@ -87,7 +87,7 @@ audit: $(STAMP) ## known vulnerabilities in the installed packages
 	$(BIN)/python -m pip_audit
 
 lock: $(STAMP) ## pin every dependency of the image by hash
-	$(BIN)/uv pip compile pyproject.toml --extra postgres --generate-hashes --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra postgres --extra otel --generate-hashes --python-version 3.11 \
 		--no-emit-index-url --no-header --quiet --output-file requirements.lock
 
 sbom: $(STAMP) ## what the image is made of, as CycloneDX, in sbom.json

@@ -1,0 +1,1 @@
+"""What a client can do, written once for the blocking and the asynchronous client."""
