@@ -12,6 +12,7 @@ import numpy as np
 from core.answers import complete_batch
 from core.arrays import PoolArrays
 from core.closing import clear_way
+from core.envelopes import utc
 from core.errors import Conflict, InvalidInput
 from core.events import announce
 from core.pool import PoolView, QueryStrategy, Selection
@@ -181,7 +182,12 @@ def _reserve(
         if request_key:
             tx.batches.remember_request(batch.id, request_key)
         tx.items.set_state(session.id, [item.item_id for item in batch.items], "selected")
-        data = {"batch_id": batch.id, "round": batch.round, "size": len(batch.items)}
+        data = {
+            "batch_id": batch.id,
+            "round": batch.round,
+            "size": len(batch.items),
+            "expires_at": utc(batch.expires_at) if batch.expires_at else None,
+        }
         announce(tx, session, "batch.ready", data, clock=clock)
         _count_earlier_votes(tx, session, batch, clock=clock, ids=ids)
     return batch
