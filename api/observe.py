@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, g, request
+from opentelemetry import trace
+from opentelemetry.context import attach, detach
+from opentelemetry.propagate import extract
+from opentelemetry.trace import SpanKind, Status, StatusCode
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from api.context import services
@@ -57,7 +62,7 @@ def register_observation(app: Flask) -> None:
 
     app.before_request(start)
     app.after_request(observe)
-    app.teardown_request(lambda _error: structlog.contextvars.unbind_contextvars("request_id"))
+    app.teardown_request(_leave)
 
 
 def start() -> None:
@@ -66,6 +71,13 @@ def start() -> None:
     valid = VALID_REQUEST_ID.fullmatch(given) is not None
     g.request_id = given if valid else services().ids.new("req")
     g.started = time.perf_counter()
+    g.span = trace.get_tracer("tailwise").start_span(
+        request.method if request.url_rule is not None else "HTTP",
+        context=extract(request.headers),
+        kind=SpanKind.SERVER,
+        attributes={"tailwise.request_id": g.request_id},
+    )
+    g.span_token = attach(trace.set_span_in_context(g.span))
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 
@@ -75,6 +87,7 @@ def finish(response: Response, metrics: HttpMetrics) -> None:
     route = request.url_rule.rule if request.url_rule is not None else "(none)"
     method = request.method if request.url_rule is not None else "(other)"
     metrics.count(method=method, route=route, status=response.status_code, seconds=seconds)
+    _end_span(f"{method} {route}", method=method, route=route, status=response.status_code)
     logger.info(
         "http_request",
         method=method,
@@ -85,3 +98,25 @@ def finish(response: Response, metrics: HttpMetrics) -> None:
     response.headers["X-Request-Id"] = g.request_id
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+
+
+def _end_span(name: str, *, method: str, route: str, status: int) -> None:
+    """The route's template and never the URL, which may hold a secret."""
+    g.span.update_name(name)
+    facts = {
+        "http.request.method": method,
+        "http.route": route,
+        "http.response.status_code": status,
+    }
+    g.span.set_attributes(facts)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        g.span.set_status(Status(StatusCode.ERROR))
+    g.span.end()
+    detach(g.pop("span_token"))
+
+
+def _leave(_error: BaseException | None) -> None:
+    """Leave nothing of this request to the thread's next one, whatever went wrong."""
+    structlog.contextvars.unbind_contextvars("request_id")
+    if "span_token" in g:
+        detach(g.pop("span_token"))

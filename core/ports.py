@@ -610,7 +610,13 @@ class Assignments(Protocol):
         gave one, by round and rank. Leases of others count until they expire."""
 
     def claimable_checks(
-        self, session_id: str, annotator_id: str, *, limit: int
+        self,
+        session_id: str,
+        annotator_id: str,
+        *,
+        limit: int,
+        languages: Sequence[str] = (),
+        avoid_topics: Sequence[str] = (),
     ) -> Sequence[Claimable]:
         """Check items the person has not answered, by position."""
 
@@ -629,6 +635,9 @@ class Assignments(Protocol):
     def held(self, session_id: str, annotator_id: str, *, now: datetime) -> Sequence[Assignment]:
         """A person's leases that have not expired, oldest first."""
 
+    def given(self, session_id: str, annotator_id: str) -> int:
+        """How many items a person ever held."""
+
     def extend(self, assignment_id: str, *, expires_at: datetime) -> None: ...
     def end(
         self,
@@ -638,12 +647,33 @@ class Assignments(Protocol):
         now: datetime,
         reason: str | None = None,
     ) -> None: ...
-    def waiting(self, session_id: str, annotator_id: str, *, now: datetime) -> Mapping[str, int]:
+    def waiting(
+        self,
+        session_id: str,
+        annotator_id: str,
+        *,
+        now: datetime,
+        batch_id: str | None = None,
+        languages: Sequence[str] = (),
+        avoid_topics: Sequence[str] = (),
+    ) -> Mapping[str, int]:
         """Why a claim came back empty: ``left`` items the person could still answer but for
         other people's leases, ``leased`` of them, ``answered`` by this person."""
 
+    def first_end(self, session_id: str, annotator_id: str, *, now: datetime) -> datetime | None:
+        """When the first lease of somebody else ends whose item still waits."""
+
+    def next_expiry(self, session_id: str, *, now: datetime) -> datetime | None:
+        """When the first lease that still runs ends."""
+
     def skips(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, int]:
         """How many different people skipped each item."""
+
+    def counts(self, session_id: str) -> Mapping[AssignmentState, int]:
+        """Rows by state; leases that expired are still ``leased`` here."""
+
+    def pace(self, session_id: str, *, since: datetime) -> Sequence[tuple[datetime, datetime]]:
+        """(claimed, submitted) of what was answered since then, by the second."""
 
     def exposure(
         self, session_id: str, annotator_id: str, *, since: datetime, break_seconds: float
@@ -661,6 +691,9 @@ class Flags(Protocol):
     def save(self, flag: Flag) -> None: ...
     def open_items(self, session_id: str, item_ids: Sequence[str]) -> Set[str]:
         """Which of the items have an open flag."""
+
+    def counts(self, session_id: str) -> Mapping[tuple[str, str], int]:
+        """Flags by (state, reason)."""
 
 
 class People(Protocol):

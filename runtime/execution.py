@@ -14,6 +14,7 @@ from core.ports import Clock, Job, Jobs, Store
 from core.records import Operation, OperationState, Options
 from core.submission import conclude
 from runtime.logs import bound, described
+from runtime.traces import mark, operation_span
 
 MAX_ATTEMPTS: Final = 5
 WAITING_AGE: Final = timedelta(seconds=2)
@@ -43,13 +44,16 @@ def execute(
     operation = _start(operation_id, store=services.store, clock=services.clock)
     if operation is None or operation.done:
         return
-    with bound(operation_id=operation.id, session_id=operation.session_id, kind=operation.kind):
+    ids = {"operation_id": operation.id, "session_id": operation.session_id}
+    with bound(kind=operation.kind, **ids), operation_span(operation.kind, **ids) as span:
         ending = _run(operation, job, services=services, task=tasks[operation.kind])
+        code = (ending.error or {}).get("code")
+        mark(span, failed=ending.state == "failed", code=code)
         structlog.get_logger().info(
             "operation ended",
             state=ending.state,
             attempt=operation.attempt,
-            code=(ending.error or {}).get("code"),
+            code=code,
         )
         finish(operation, ending, store=services.store, now=services.clock.now())
 

@@ -22,7 +22,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from adapters.store.store import open_store
 from core.errors import Conflict, InvalidInput, NotInstalled, Unavailable
 from runtime import database
-from runtime.gauges import OperationGauges, WebhookGauges
+from runtime.clock import SystemClock
+from runtime.gauges import StoreGauges
 from runtime.inviting import invitation_command
 from runtime.processes import (
     Child,
@@ -142,11 +143,11 @@ def address(host: str, listener: socket.socket) -> str:
 def _offer_first_key(settings: Settings, *, say: Say, url: str) -> None:
     if database.has_keys(settings):
         return
-    say(f"to open the console, run: {invitation_command(settings, url=url)}")
     if settings.loopback:
         say(f"admin key (shown once): {database.add_first_key(settings)}")
     else:
         say("there is no access key yet; run: tailwise keys create --scope admin")
+    say(f"to open the console, run: {invitation_command(settings, url=url)}")
 
 
 def _serve_metrics(settings: Settings, places: Places) -> None:
@@ -156,8 +157,7 @@ def _serve_metrics(settings: Settings, places: Places) -> None:
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(places.metrics))  # type: ignore[no-untyped-call]
     store = open_store(settings.database_url, pool_size=2)
-    registry.register(OperationGauges(store))
-    registry.register(WebhookGauges(store))
+    registry.register(StoreGauges(store, clock=SystemClock()))
     listen(settings.host, settings.metrics_port, variable="TAILWISE_METRICS_PORT").close()
     start_http_server(settings.metrics_port, addr=settings.host, registry=registry)
 

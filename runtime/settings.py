@@ -25,6 +25,7 @@ MEGABYTE = 1_000_000
 FALLBACKS = {
     "anthropic_api_key": "ANTHROPIC_API_KEY",
     "anthropic_base_url": "ANTHROPIC_BASE_URL",
+    "otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
 }
 OTHERS = frozenset({"TAILWISE_URL", "TAILWISE_API_KEY"})
 """Variables of clients, which share the prefix and are none of the server's business."""
@@ -126,6 +127,7 @@ class Settings:
     log_format: str = _setting("json", _choice("json", "console"))
     anthropic_api_key: str = _setting("", secret=True)
     anthropic_base_url: str = _setting("", _matching(r"https?://\S+", "an http or https URL"))
+    otlp_endpoint: str = _setting("", _matching(r"https?://\S+", "an http or https URL"))
     max_body_bytes: int = _setting(5 * MEGABYTE, _number(1_000))
     max_import_bytes: int = _setting(500 * MEGABYTE, _number(1_000))
     max_items: int = _setting(1_000, _number(1, 100_000))

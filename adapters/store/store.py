@@ -10,10 +10,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from adapters.store.access import SqlAccess
+from adapters.store.assignments import SqlAssignments
 from adapters.store.batches import SqlBatches
 from adapters.store.costs import SqlCosts
 from adapters.store.engine import make_engine, reading, truncate_log, writing
 from adapters.store.events import SqlEvents
+from adapters.store.flags import SqlFlags
 from adapters.store.generations import SqlGenerations
 from adapters.store.heartbeats import SqlHeartbeats
 from adapters.store.indexes import SqlIndexes
@@ -42,6 +44,10 @@ class SqlRepositories:
         self.indexes = SqlIndexes(connection)
         self.batches = SqlBatches(connection)
         self.labels = SqlLabelEvents(connection)
+        self.assignments = SqlAssignments(connection)
+        self.flags = SqlFlags(connection)
+        self.assignments = SqlAssignments(connection)
+        self.flags = SqlFlags(connection)
         self.templates = SqlTemplates(connection)
         self.generations = SqlGenerations(connection)
         self.costs = SqlCosts(connection)
