@@ -22,6 +22,16 @@ WORDS: Final[frozenset[LabelKind]] = frozenset({"created", "superseded", "skippe
 """Kinds that decide their item at once."""
 
 
+def require_accepting(session: Session) -> None:
+    """Raises Conflict ``session-not-open`` where no answer could be stored."""
+    if session.state not in ACCEPTING:
+        raise Conflict(
+            f"labels need an open session; this one is {session.state}",
+            code="session-not-open",
+            extras={"state": session.state},
+        )
+
+
 def record_answers(
     tx: Repositories,
     session: Session,
@@ -42,12 +52,7 @@ def record_answers(
     the last of them answered. Closes batches whose last item got its answer.
     """
     session = tx.sessions.get(session.tenant_id, session.id, lock=True)
-    if session.state not in ACCEPTING:
-        raise Conflict(
-            f"labels need an open session; this one is {session.state}",
-            code="session-not-open",
-            extras={"state": session.state},
-        )
+    require_accepting(session)
     upload = Upload(
         session=session,
         annotator_id=annotator_id,
@@ -140,7 +145,9 @@ def _open_ledger(tx: Repositories, upload: Upload, answers: Sequence[NewLabel]) 
         by_client_id=dict(tx.labels.by_client_ids(session.id, annotator_id, client_ids)),
         said=dict(tx.labels.said(session.id, annotator_id, named)),
         batches=dict(tx.batches.containing(session.id, named)),
-        held=tx.assignments.of_person(session.id, annotator_id, named) if upload.by_person else {},
+        held=tx.assignments.of_person(session.id, annotator_id, named)
+        if upload.by_person and hasattr(tx, "assignments")
+        else {},
         bought={vote.item_id for vote in tx.labels.votes(session.id, free)} if limit else set(),
         watermark=tx.labels.watermark(session.id),
         left_to_buy=None if limit is None else limit - tx.labels.bought(session.id),
