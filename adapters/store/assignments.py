@@ -49,8 +49,10 @@ class SqlAssignments:
             for batch in self._open_batches(session_id, batch_id):
                 query = open_items(seeker, batch, again=again, languages=languages)
                 query = query.where(room_for(seeker))
-                for row in self._permitted(query, avoid_topics, limit=limit - len(found)):
-                    found.append(Claimable(item_id=row.item_id, batch_id=batch))
+                found.extend(
+                    Claimable(item_id=row.item_id, batch_id=batch)
+                    for row in self._permitted(query, avoid_topics, limit=limit - len(found))
+                )
                 if len(found) >= limit:
                     return found
         return found
@@ -270,8 +272,9 @@ def _sitting(
     end, for items may be claimed long before they are read."""
     sitting: list[tuple[datetime, datetime]] = []
     for claimed, ended in worked:
+        began = claimed
         if sitting and (ended - sitting[-1][1]).total_seconds() >= break_seconds:
-            claimed = max(claimed, sitting[-1][1] + timedelta(seconds=break_seconds))
+            began = max(claimed, sitting[-1][1] + timedelta(seconds=break_seconds))
             sitting = []
-        sitting.append((claimed, ended))
+        sitting.append((began, ended))
     return sitting

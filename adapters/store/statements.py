@@ -45,6 +45,13 @@ def upsert(connection: Connection, table: sa.Table, row: Row) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=row))
 
 
+def replace_by(connection: Connection, table: sa.Table, columns: Sequence[str], row: Row) -> None:
+    """Insert a row, or overwrite the one that is unique by ``columns``; its id stays."""
+    kept = {name: value for name, value in row.items() if name != "id"}
+    statement = _insert(connection, table).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=columns, set_=kept))
+
+
 def lock_session(connection: Connection, session_id: str) -> None:
     """Make other writers of the session wait; SQLite's writers already do.
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from core.people import Invitation, Person, SignIn
+from core.people import Assignment, Flag, Invitation, Person, SignIn
 from core.records import (
     Batch,
     BatchItem,
@@ -64,6 +64,40 @@ class Rows:
             token_sha256="b" * 64,
             created_at=NOW,
             expires_at=NOW + timedelta(hours=12),
+        )
+        return replace(made, **changes)
+
+    def assignment(self, id: str = "asg_1", **changes: object) -> Assignment:
+        made = Assignment(
+            id=id,
+            tenant_id="ten_a",
+            session_id="ses_1",
+            item_id="itm_0",
+            batch_id="bat_1",
+            annotator_id="ann",
+            state="leased",
+            token_sha256="c" * 64,
+            check=False,
+            claimed_at=NOW,
+            expires_at=NOW + timedelta(seconds=600),
+        )
+        return replace(made, **changes)
+
+    def flag(self, id: str = "flg_1", **changes: object) -> Flag:
+        made = Flag(
+            id=id,
+            tenant_id="ten_a",
+            session_id="ses_1",
+            item_id="itm_0",
+            assignment_id="asg_1",
+            annotator_id="ann",
+            reason="other",
+            note=None,
+            state="open",
+            resolution=None,
+            resolved_by=None,
+            created_at=NOW,
+            resolved_at=None,
         )
         return replace(made, **changes)
 

@@ -1,0 +1,149 @@
+"""Which items a person may be given, as conditions of SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters.store.labels import PERSONAL
+from adapters.store.tables import assignments, batch_items, items, label_events
+from core.people import CLOSED
+
+MINE = assignments.alias("mine")
+OTHERS = assignments.alias("others")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seeker:
+    """Who asks for work, where and when."""
+
+    session_id: str
+    annotator_id: str
+    now: datetime
+
+
+def live(table: Any, *, now: datetime) -> sa.ColumnElement[bool]:
+    """Held, and the end lies ahead."""
+    return sa.and_(table.c.state == "leased", table.c.expires_at > now)
+
+
+def lost(table: Any, *, now: datetime) -> sa.ColumnElement[bool]:
+    """Released, or never answered in time."""
+    over = sa.and_(table.c.state == "leased", table.c.expires_at <= now)
+    return sa.or_(table.c.state == "released", over)
+
+
+def open_items(
+    seeker: Seeker, batch_id: str, *, again: bool, languages: Sequence[str]
+) -> sa.Select[Any]:
+    """Items of a batch that wait for answers, in its order, whose text this person never
+    had; or, ``again``, those that the person let go."""
+    mine = sa.and_(
+        MINE.c.session_id == seeker.session_id,
+        MINE.c.item_id == batch_items.c.item_id,
+        MINE.c.annotator_id == seeker.annotator_id,
+    )
+    query = (
+        sa.select(batch_items.c.item_id)
+        .select_from(batch_items.join(items, items.c.id == batch_items.c.item_id))
+        .where(batch_items.c.batch_id == batch_id, items.c.state == "selected")
+        .where(~_said(seeker.session_id, seeker.annotator_id, batch_items.c.item_id))
+        .order_by(batch_items.c.ordinal)
+    )
+    had = sa.exists().where(mine)
+    query = query.where(had.where(lost(MINE, now=seeker.now)) if again else ~had)
+    return _spoken(query, languages)
+
+
+def check_items(session_id: str, annotator_id: str, *, languages: Sequence[str]) -> sa.Select[Any]:
+    """Check items the person has not answered, skipped or flagged, by position."""
+    done = sa.exists().where(
+        MINE.c.session_id == session_id,
+        MINE.c.item_id == items.c.id,
+        MINE.c.annotator_id == annotator_id,
+        MINE.c.state.in_(CLOSED),
+    )
+    query = sa.select(items.c.id.label("item_id")).where(
+        items.c.session_id == session_id,
+        items.c.split == "check",
+        items.c.state == "pooled",
+        ~done,
+        ~_said(session_id, annotator_id, items.c.id),
+    )
+    return _spoken(query.order_by(items.c.position), languages)
+
+
+def room_for(seeker: Seeker, *, leases: bool = True) -> sa.ColumnElement[bool]:
+    """Whether answers given, and with ``leases`` those that others are about to give, leave
+    room for this person's."""
+    taken = _votes(seeker.session_id, batch_items.c.item_id)
+    if leases:
+        held = sa.select(sa.func.count()).where(
+            OTHERS.c.session_id == seeker.session_id,
+            OTHERS.c.item_id == batch_items.c.item_id,
+            OTHERS.c.annotator_id != seeker.annotator_id,
+            live(OTHERS, now=seeker.now),
+        )
+        taken = taken + held.correlate(batch_items).scalar_subquery()
+    return taken < batch_items.c.answers_needed
+
+
+def wanted(facts: Mapping[str, Any] | None, avoid_topics: Sequence[str]) -> bool:
+    """Whether an item's metadata names none of the topics; case makes no difference."""
+    named = (facts or {}).get("topics") or ()
+    topics = [named] if isinstance(named, str) else named
+    avoided = {topic.casefold() for topic in avoid_topics}
+    return not isinstance(topics, list | tuple) or not any(
+        isinstance(topic, str) and topic.casefold() in avoided for topic in topics
+    )
+
+
+def _spoken(query: sa.Select[Any], languages: Sequence[str]) -> sa.Select[Any]:
+    if not languages:
+        return query
+    return query.where(sa.func.lower(items.c.lang).in_([name.lower() for name in languages]))
+
+
+def _said(
+    session_id: str, annotator_id: str, item_id: sa.ColumnElement[str]
+) -> sa.ColumnElement[bool]:
+    """Whether a word of the person stands that came without a lease."""
+    said = label_events.alias("said")
+    return sa.exists().where(
+        said.c.session_id == session_id,
+        said.c.item_id == item_id,
+        said.c.annotator_id == annotator_id,
+        said.c.kind.in_((*PERSONAL, "check")),
+        ~_undone(said),
+    )
+
+
+def _votes(session_id: str, item_id: sa.ColumnElement[str]) -> sa.ColumnElement[int]:
+    """How many people's answers to an item stand and count."""
+    vote, later = label_events.alias("vote"), label_events.alias("later")
+    replaced = sa.exists().where(
+        later.c.session_id == session_id,
+        later.c.item_id == vote.c.item_id,
+        later.c.annotator_id == vote.c.annotator_id,
+        later.c.seq > vote.c.seq,
+        later.c.kind.in_(PERSONAL),
+        ~_undone(later),
+    )
+    query = sa.select(sa.func.count()).where(
+        vote.c.session_id == session_id,
+        vote.c.item_id == item_id,
+        vote.c.kind == "vote",
+        vote.c.status != "unsolicited",
+        ~_undone(vote),
+        ~replaced,
+    )
+    return query.correlate(batch_items).scalar_subquery()
+
+
+def _undone(event: Any) -> sa.ColumnElement[bool]:
+    undo = label_events.alias()
+    return sa.exists().where(undo.c.target_id == event.c.id, undo.c.kind == "undone")
