@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
 from api.app import create_app
+from api.cookies import COOKIE
 from core.access import SCOPES, mint_key
 from core.records import Generation, Screen
 from runtime.tailwise import Tailwise
@@ -71,7 +72,7 @@ class Tab:
 
     page: Page
     context: BrowserContext
-    person_id: str
+    person_id: str = ""
     surprises: list[str] = field(default_factory=list)
 
     def open(self, path: str, *, ready: str) -> Page:
@@ -151,16 +152,24 @@ class Stage:
         return str(self.send("POST", "/invitations", {"name": name, "role": role})["url"])
 
     def tab(self, role: str = "annotator", *, name: str = "Ada Lind", **options: Any) -> Tab:
-        """Somebody new who used their link; ``options`` are the browser window's."""
+        """Somebody new, signed in by a fresh link; ``options`` are the browser window's."""
+        tab = self.stranger(**options)
+        token = self.invite(role, name=name).partition("#")[2]
+        answer = self.client.post("/v1/sign-in", json={"token": token})
+        cookie = answer.headers["Set-Cookie"].partition(";")[0].partition("=")[2]
+        found = {"name": COOKIE, "value": cookie, "url": self.url, "httpOnly": True}
+        tab.context.add_cookies([{**found, "sameSite": "Strict"}])
+        tab.person_id = answer.json["person"]["id"]
+        self.client.delete_cookie(COOKIE)
+        return tab
+
+    def stranger(self, **options: Any) -> Tab:
+        """A browser window in which nobody is signed in."""
         size = options.pop("viewport", {"width": 1280, "height": 800})
         context = self.browser.new_context(base_url=self.url, viewport=size, **options)
         context.set_default_timeout(10_000)
-        page = context.new_page()
-        tab = Tab(page=page, context=context, person_id="")
+        tab = Tab(page=context.new_page(), context=context)
         watch(tab, self.url)
-        page.goto(self.invite(role, name=name))
-        page.wait_for_url(f"{self.url}/console")
-        tab.person_id = page.evaluate("fetch('/v1/me').then((r) => r.json()).then((me) => me.id)")
         self.tabs.append(tab)
         return tab
 
