@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from core.events import announce
-from core.labelling import record_answers
+from core.labelling import record_answers, require_accepting
 from core.opinions import Consultation, Doubt
 from core.ports import Clock, Consultant, Ids, Repositories, Store
 from core.records import Batch, Session
@@ -36,6 +36,7 @@ def consult(
     that needs several people's answers, without being asked about at all. ``remaining``
     counts the items that another request would ask about.
     """
+    require_accepting(session)
     with store.read() as tx:
         before = _escalated(tx, session, batch, oracle=oracle.name)
     several = {item.item_id for item in batch.items if item.answers_needed > 1}
