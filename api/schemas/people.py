@@ -47,6 +47,9 @@ class PreferencesSchema(Request):
         Text("A language tag.", most=35), "Only items in these.", most=50, allow_none=True
     )
     hide_text = Flag("Hide texts until they are asked for.", allow_none=True)
+    blur = Flag("Blur texts until they are asked for.", allow_none=True)
+    less_motion = Flag("Show no motion.", allow_none=True)
+    single_keys = Flag("Act on single keys.", allow_none=True)
     greyscale = Flag("Show everything in grey.", allow_none=True)
     text_size = Whole("Percent of the usual size.", least=80, most=200, allow_none=True)
     theme = Name("Colours.", "auto", "light", "dark", allow_none=True)

@@ -46,6 +46,7 @@ def trail(tmp_path_factory: pytest.TempPathFactory) -> Trail:
         caller = server.caller()
         keys = [server.token, server.key("admin")]
         path = walked(caller)
+        keys += met(server, caller)
         problems = refused(server, caller, path, keys[1])
         endings = [broken_import(caller, path), broken_training(caller, folder, path)]
         problems += [broken_download(caller, path), broken_request(caller, folder, path)]
@@ -102,6 +103,23 @@ def walked(caller: Caller) -> str:
     return path
 
 
+def met(server: Running, caller: Caller) -> list[str]:
+    """Somebody signs in, sets things and signs out; the tokens of the link and the cookie."""
+    asked = {"name": NAME, "role": "lead"}
+    token = caller.made("/v1/invitations", asked, key=None)["url"].partition("#")[2]
+    browser = server.caller("")
+    browser.made("/v1/sign-in", {"token": token}, key=None)
+    cookie = browser.http.cookies["tailwise_console"]
+    ours = {"Origin": server.url}
+    own = {"name": NAME, "preferences": {"avoid_topics": [NOTE]}}
+    assert browser.patch("/v1/me", own, headers=ours).status_code == 200
+    assert browser.read("/v1/me")["preferences"] == own["preferences"]
+    assert browser.patch("/v1/me", own, headers={"Origin": "null"}).status_code == 403
+    assert browser.post("/v1/sign-in", {"token": token}, key=None).status_code == 401
+    assert browser.post("/v1/sign-out", headers=ours, key=None).status_code == 204
+    return [token, cookie]
+
+
 def refused(server: Running, caller: Caller, path: str, key: str) -> list[Any]:
     """The answers to requests that are refused for what is in them."""
     item = caller.read(f"{path}/items", params={"status": "resolved"})["data"][0]["id"]
@@ -129,6 +147,8 @@ def refused(server: Running, caller: Caller, path: str, key: str) -> list[Any]:
             headers={"Content-Type": "text/csv"},
         ),
         server.caller(f"{key[:-4]}0000").get(path),
+        caller.post("/v1/sign-in", {"token": TEXT}, key=None),
+        caller.post("/v1/invitations", {"name": f"{NAME} {NOTE}", "role": NAME}, key=None),
         caller.get(path, params={"token": key}),
         caller.get(f"/v1/{TEXT}"),
     ]

@@ -18,11 +18,7 @@ pytestmark = pytest.mark.slow
 PATHS = yaml.safe_load((Path(__file__).parents[2] / "openapi.yaml").read_text())["paths"]
 METHODS = ("get", "post", "patch", "delete")
 ROUTES = [(method, path) for path, found in PATHS.items() for method in METHODS if method in found]
-WITH_IDS = [
-    (method, path)
-    for method, path in ROUTES
-    if re.search(r"\{(session_id|operation_id|key_id)\}", path)
-]
+WITH_IDS = [(method, path) for method, path in ROUTES if re.search(r"\{\w+_id\}", path)]
 GUARDED = [(method, path) for method, path in ROUTES if PATHS[path][method]["security"]]
 SCOPED = [(method, path) for method, path in GUARDED if PATHS[path][method]["security"][0]["key"]]
 NOBODY = {
@@ -35,6 +31,12 @@ NOBODY = {
     "export_id": "op_01JD3V7Q6S0000000000000000",
     "operation_id": "op_01JD3V7Q6S0000000000000000",
     "key_id": "key_01JD3V7Q6S0000000000000000",
+    "person_id": "per_01JD3V7Q6S0000000000000000",
+    "invitation_id": "inv_01JD3V7Q6S0000000000000000",
+    "assignment_id": "asg_01JD3V7Q6S0000000000000000",
+    "flag_id": "flg_01JD3V7Q6S0000000000000000",
+    "endpoint_id": "whe_01JD3V7Q6S0000000000000000",
+    "delivery_id": "dlv_01JD3V7Q6S0000000000000000",
 }
 BODIES: dict[str, Any] = {
     "/v1/sessions/{session_id}/items": {"items": [{"text": "words"}]},
@@ -70,6 +72,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
         ids, sibling = furnished(owner), furnished(owner)
         minted = owner.made("/v1/keys", {"name": "spare", "scopes": []}, key=None)
         ids["key_id"] = minted["id"]
+        people, tokens = peopled(server, owner)
+        ids |= people
         stranger = server.tenant_key("neighbour", "admin", "content:read")
         bound = server.key("admin", session_id=ids["session_id"])
         yield Neighbours(
@@ -81,8 +85,19 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
             nobody=server.caller(""),
             ids=ids,
             sibling=sibling,
-            secrets=[owner.token, stranger, bound, minted["token"]],
+            secrets=[owner.token, stranger, bound, minted["token"], *tokens],
         )
+
+
+def peopled(server: Running, owner: Caller) -> tuple[dict[str, str], list[str]]:
+    """The ids of a person and of an open invitation, and every token of theirs."""
+    asked = {"name": "Kim", "role": "annotator"}
+    used = owner.made("/v1/invitations", asked, key=None)["url"].partition("#")[2]
+    browser = server.caller("")
+    person = browser.made("/v1/sign-in", {"token": used}, key=None)["person"]
+    spare = owner.made("/v1/invitations", asked, key=None)
+    tokens = [used, spare["url"].partition("#")[2], browser.http.cookies["tailwise_console"]]
+    return {"person_id": person["id"], "invitation_id": spare["id"]}, tokens
 
 
 def furnished(caller: Caller) -> dict[str, str]:
@@ -241,8 +256,10 @@ def test_lists_hold_nothing_of_another_tenant(town: Neighbours) -> None:
         theirs = {row["id"] for row in town.stranger.read(path, params=EVERY)["data"]}
         assert theirs.isdisjoint(row["id"] for row in town.owner.read(path, params=EVERY)["data"])
         assert all(town.ids[name] not in theirs for name in ("session_id", "operation_id"))
-    mine = {key["id"] for key in town.stranger.read("/v1/keys")["data"]}
-    assert mine.isdisjoint({key["id"] for key in town.owner.read("/v1/keys")["data"]})
+    for path in ("/v1/keys", "/v1/people", "/v1/invitations"):
+        mine = {row["id"] for row in town.owner.read(path)["data"]}
+        assert mine
+        assert mine.isdisjoint({row["id"] for row in town.stranger.read(path)["data"]})
     town.owner.made(
         "/v1/templates",
         {"id": "ours", "level": "free_form", "system": "Write.", "body": BODY},

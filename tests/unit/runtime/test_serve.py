@@ -89,9 +89,12 @@ def server(tmp_path):
 
 
 def test_a_server_answers_with_the_key_it_printed_and_stops_cleanly(server):
-    key, listening = server.lines()
+    key, invitation, listening = server.lines()
     token = re.fullmatch(r"admin key \(shown once\): (tw_\w+)", key)[1]
     assert listening.startswith("listening on http://127.0.0.1:")
+    url = listening.rpartition(" ")[2]
+    assert invitation.startswith("to open the console, run: tailwise invite you --role lead")
+    assert invitation.endswith(f" --url {url}")
     assert server.get("/v1/sessions", token=token).status == 200
     assert server.get("/v1/sessions", token=token[:-1] + "x").status == 401
     assert server.get("/livez").getheader("Server") == "tailwise"
