@@ -54,7 +54,10 @@ class Served:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     service = build_inline(
-        tmp_path_factory.mktemp("sdk") / "data", cursor_secret="c" * 40, requests_per_minute=0
+        tmp_path_factory.mktemp("sdk") / "data",
+        cursor_secret="c" * 40,
+        requests_per_minute=0,
+        webhook_allow="127.0.0.0/8",
     )
     server = make_server("127.0.0.1", 0, create_app(service), threaded=True)  # type: ignore[arg-type]
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -6,12 +6,13 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from types import TracebackType
 
 import httpx2
 
 from tailwise_client.binding import Awaiting, Blocking
-from tailwise_client.configuration import Access, access
+from tailwise_client.configuration import Access, access, utc_now
 from tailwise_client.drivers import AsyncDriver, Driver
 from tailwise_client.retrying import Retries
 from tailwise_client.sending import Sender, fresh_key
@@ -34,7 +35,7 @@ class Tailwise(Blocking, TenantVerbs[SessionClient]):
     ``url`` and ``api_key`` default to the variables TAILWISE_URL and TAILWISE_API_KEY.
     ``timeout`` bounds each attempt, in seconds; ``retries`` says how many there are. A
     ``transport`` of your own brings proxies or certificates (``httpx2.HTTPTransport``). Time
-    and chance can be given too: ``sleep``, ``monotonic``, ``chance``, ``new_key``.
+    and chance can be given too: ``sleep``, ``monotonic``, ``wall``, ``chance``, ``new_key``.
 
     Use it as a context manager, or close it. Raises NotConfigured.
     """
@@ -49,6 +50,7 @@ class Tailwise(Blocking, TenantVerbs[SessionClient]):
         transport: httpx2.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = utc_now,
         chance: random.Random | None = None,
         new_key: Callable[[], str] = fresh_key,
     ) -> None:
@@ -58,7 +60,7 @@ class Tailwise(Blocking, TenantVerbs[SessionClient]):
             base_url=where.url, headers=_headers(where), timeout=timeout, transport=transport
         )
         self._driver = Driver(http, sleep=sleep)
-        sender = _sender(retries, chance=chance, new_key=new_key, monotonic=monotonic)
+        sender = _sender(retries, chance=chance, new_key=new_key, monotonic=monotonic, wall=wall)
         super().__init__(sender=sender, open_session=self.session)
         self._plain = TenantVerbs(sender=sender, open_session=self.session)
 
@@ -95,6 +97,7 @@ class AsyncTailwise(Awaiting, TenantVerbs[AsyncSessionClient]):
         transport: httpx2.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = utc_now,
         chance: random.Random | None = None,
         new_key: Callable[[], str] = fresh_key,
     ) -> None:
@@ -104,7 +107,7 @@ class AsyncTailwise(Awaiting, TenantVerbs[AsyncSessionClient]):
             base_url=where.url, headers=_headers(where), timeout=timeout, transport=transport
         )
         self._driver = AsyncDriver(http, sleep=sleep)
-        sender = _sender(retries, chance=chance, new_key=new_key, monotonic=monotonic)
+        sender = _sender(retries, chance=chance, new_key=new_key, monotonic=monotonic, wall=wall)
         super().__init__(sender=sender, open_session=self.session)
         self._plain = TenantVerbs(sender=sender, open_session=self.session)
 
@@ -138,10 +141,12 @@ def _sender(
     chance: random.Random | None,
     new_key: Callable[[], str],
     monotonic: Callable[[], float],
+    wall: Callable[[], datetime],
 ) -> Sender:
     return Sender(
         retries=retries or Retries(),
         chance=chance or random.Random(),  # noqa: S311  (spreads waits, keeps no secret)
         new_key=new_key,
         monotonic=monotonic,
+        wall=wall,
     )

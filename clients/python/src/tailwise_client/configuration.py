@@ -1,9 +1,10 @@
-"""Where the service is and which key is used; the one place that reads the environment."""
+"""What comes from outside: the environment's address and key, and the time of day."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from tailwise_client.errors import NotConfigured
 
@@ -31,3 +32,8 @@ def variable(name: str, given: str | None, *, argument: str) -> str:
         message = f"pass {argument}, or set {name}"
         raise NotConfigured(message)
     return found
+
+
+def utc_now() -> datetime:
+    """The time of day, which signatures carry."""
+    return datetime.now(UTC)

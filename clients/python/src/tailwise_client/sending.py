@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -58,6 +59,12 @@ class Call:
     key: str | None = None
     repeatable: bool = False
 
+    @property
+    def shown(self) -> str:
+        """For people and logs: a callback's path is a secret in part."""
+        before, callbacks, _ = self.path.partition("/callbacks/")
+        return f"{self.method} {before}{callbacks}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
@@ -67,6 +74,7 @@ class Sender:
     chance: random.Random
     new_key: Callable[[], str]
     monotonic: Callable[[], float]
+    wall: Callable[[], datetime]
 
     def send(self, call: Call) -> Flow[Reply]:
         """The successful answer; raises ProblemError, ConnectionFailed or TimedOut."""
@@ -85,9 +93,7 @@ class Sender:
             )
             if wait is None:
                 raise _failure(call, outcome, problem)
-            logger.info(
-                "sending %s %s again in %.1f s: %s", call.method, call.path, wait, _why(outcome)
-            )
+            logger.info("sending %s again in %.1f s: %s", call.shown, wait, _why(outcome))
             yield from pause(wait)
         raise AssertionError
 
@@ -161,7 +167,7 @@ def _failure(call: Call, outcome: Reply | Lost, problem: Problem | None) -> Tail
         found: ProblemError = error_for(problem)
         return found
     kind = TimedOut if isinstance(outcome, Lost) and outcome.timed_out else ConnectionFailed
-    return kind(f"no answer to {call.method} {call.path}: {_why(outcome)}")
+    return kind(f"no answer to {call.shown}: {_why(outcome)}")
 
 
 def _why(outcome: Reply | Lost) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import uuid4
 
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookVerificationError
 
@@ -32,6 +34,16 @@ def verify(headers: Mapping[str, str], body: bytes | str, secret: str | Sequence
     except (ValueError, TypeError, KeyError, AttributeError):
         raise UnexpectedAnswer("the body is no event") from None
     return read(Event, {**known, **document, "id": given["webhook-id"]})
+
+
+def sign(body: str, secret: str, *, id: str | None = None, now: datetime) -> dict[str, str]:
+    """The headers that make ``body`` a Standard Webhook, sent now."""
+    name = id or f"msg_{uuid4().hex}"
+    return {
+        "webhook-id": name,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(name, now, body),
+    }
 
 
 def _signed(headers: Mapping[str, str], body: bytes | str, secret: str) -> bool:

@@ -119,7 +119,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """A one-time link; ``url`` is told only by the call that made it."""
+    """A one-time link; ``url`` is told only by the call that made it, as a path under the
+    service's address."""
 
     id: str
     name: str
@@ -179,7 +180,9 @@ class ConflictItem:
 
     item_id: str
     answers: tuple[ConflictAnswer, ...]
+    external_id: str = ""
     text: str | None = field(default=None, repr=False)
+    context: tuple[ContextMessage, ...] = field(default=(), repr=False)
     lang: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
 

@@ -71,14 +71,25 @@ class LabelRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """An item that an oracle left to people, and why."""
+
+    item_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LabelResult:
-    """What became of the answers, one row each, in order."""
+    """What became of the answers, one row each, in order. Where an oracle was asked,
+    ``escalated`` are left to people, and ``remaining`` were not asked yet: ask again."""
 
     accepted: int
     rejected: int
     replayed: int
     results: tuple[LabelRow, ...]
     label_watermark: int
+    escalated: tuple[Escalation, ...] = ()
+    remaining: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

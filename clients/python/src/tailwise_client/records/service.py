@@ -59,7 +59,6 @@ class Endpoint:
     state: str = "enabled"
     disabled_reason: str | None = None
     failing_since: datetime | None = None
-    revision: int | None = None
     secret: str | None = field(default=None, repr=False)
 
 
@@ -80,6 +79,8 @@ class Delivery:
     state: str
     attempts: int
     created_at: datetime
+    type: str = ""
+    session_id: str | None = None
     next_attempt_at: datetime | None = None
     last_status: int | None = None
     last_error: str | None = None

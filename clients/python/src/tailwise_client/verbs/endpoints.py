@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
-from tailwise_client.asking import as_document
+from tailwise_client.asking import NewLabel, as_document
 from tailwise_client.binding import Described, listing, verb
+from tailwise_client.files import Bytes
+from tailwise_client.records.rounds import LabelResult
 from tailwise_client.records.service import Delivery, Endpoint, EndpointSecret, Requeued
 from tailwise_client.sending import Call
 from tailwise_client.steps import Flow, Stream
 from tailwise_client.verbs.within import if_match, patch_call
+from tailwise_client.webhooks import sign
 
 ENDPOINTS = "/v1/webhook-endpoints"
+CALLBACKS = "/v1/callbacks/"
 
 
 class EndpointVerbs(Described):
@@ -55,18 +61,16 @@ class EndpointVerbs(Described):
         return self._get(Endpoint, f"{ENDPOINTS}/{endpoint_id}")
 
     @verb
-    def update_endpoint(
-        self, endpoint_id: str, changes: Mapping[str, Any], *, revision: int | None = None
-    ) -> Flow[Endpoint]:
+    def update_endpoint(self, endpoint_id: str, changes: Mapping[str, Any]) -> Flow[Endpoint]:
         """Change url, description, types, payload or state."""
         path = f"{ENDPOINTS}/{endpoint_id}"
-        return self._call(Endpoint, patch_call(path, changes, revision=revision))
+        return self._call(Endpoint, patch_call(path, changes, revision=None))
 
     @verb
-    def delete_endpoint(self, endpoint_id: str, *, revision: int | None = None) -> Flow[None]:
+    def delete_endpoint(self, endpoint_id: str) -> Flow[None]:
         """Tell it nothing any more."""
         path = f"{ENDPOINTS}/{endpoint_id}"
-        yield from self._sender.send(Call(method="DELETE", path=path, headers=if_match(revision)))
+        yield from self._sender.send(Call(method="DELETE", path=path, headers=if_match(None)))
 
     @verb
     def rotate_secret(self, endpoint_id: str) -> Flow[str]:
@@ -94,9 +98,45 @@ class EndpointVerbs(Described):
         return self._post(Delivery, f"/v1/deliveries/{delivery_id}/redeliver")
 
     @verb
+    def answer_callback(
+        self,
+        callback_url: str,
+        labels: Iterable[NewLabel | Mapping[str, Any]],
+        *,
+        secret: str,
+        annotator_id: str | None = None,
+        message_id: str | None = None,
+    ) -> Flow[LabelResult]:
+        """Answer a batch at the ``callback_url`` of its webhook, signed with the endpoint's
+        ``secret`` instead of a key's scope. The same ``message_id`` again is stored once.
+
+        Raises NotAuthenticated (signature), Gone (the URL ran out), Conflict (another batch).
+        """
+        rows = [as_document(label) for label in labels]
+        document = as_document({"labels": rows, "annotator_id": annotator_id})
+        body = json.dumps(document, allow_nan=False)
+        call = Call(
+            method="POST",
+            path=_callback_path(callback_url),
+            headers=sign(body, secret, id=message_id, now=self._sender.wall()),
+            body=Bytes(body.encode()),
+            repeatable=True,
+        )
+        return self._call(LabelResult, call)
+
+    @verb
     def recover(self, endpoint_id: str, *, since: datetime) -> Flow[int]:
         """Try everything again that failed since then; how many."""
         document = {"since": since.isoformat()}
         path = f"{ENDPOINTS}/{endpoint_id}/recover"
         found = yield from self._post(Requeued, path, document)
         return found.requeued
+
+
+def _callback_path(url: str) -> str:
+    """Its path on this service: the key goes nowhere else, whatever the URL says."""
+    path = urlsplit(url).path
+    if not path.startswith(CALLBACKS):
+        message = f"a callback URL has the path {CALLBACKS}..."
+        raise ValueError(message)
+    return path

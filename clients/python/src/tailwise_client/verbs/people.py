@@ -42,7 +42,7 @@ class PeopleVerbs(Described):
         *,
         role: str = "annotator",
         session_id: str | None = None,
-        hours: float | None = None,
+        hours: int | None = None,
         person_id: str | None = None,
     ) -> Flow[Invitation]:
         """A one-time link to the console in ``url``, told this once. ``role``: annotator,

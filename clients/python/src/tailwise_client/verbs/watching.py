@@ -29,9 +29,19 @@ class WatchingVerbs(Within):
         return self._get(dict, f"{self.path}/metrics/learning-curve")
 
     @verb
-    def clusters(self) -> Flow[Mapping[str, Any]]:
-        """Each cluster's size, labels and uncertainty."""
-        return self._get(dict, f"{self.path}/metrics/clusters")
+    def model_figures(self) -> Flow[Mapping[str, Any]]:
+        """Models with intervals, confusions and calibration."""
+        return self._get(dict, f"{self.path}/metrics/models")
+
+    @verb
+    def cost(self) -> Flow[Mapping[str, Any]]:
+        """Dollars and minutes by round, and the price of a point of F1."""
+        return self._get(dict, f"{self.path}/metrics/cost")
+
+    @verb
+    def clusters(self, *, batch_id: str | None = None) -> Flow[Mapping[str, Any]]:
+        """Each cluster's size, labels and uncertainty; with a map of that batch's picks."""
+        return self._get(dict, f"{self.path}/metrics/clusters", batch_id=batch_id)
 
     @verb
     def quality(self) -> Flow[Mapping[str, Any]]:
