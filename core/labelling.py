@@ -145,9 +145,7 @@ def _open_ledger(tx: Repositories, upload: Upload, answers: Sequence[NewLabel]) 
         by_client_id=dict(tx.labels.by_client_ids(session.id, annotator_id, client_ids)),
         said=dict(tx.labels.said(session.id, annotator_id, named)),
         batches=dict(tx.batches.containing(session.id, named)),
-        held=tx.assignments.of_person(session.id, annotator_id, named)
-        if upload.by_person and hasattr(tx, "assignments")
-        else {},
+        held=tx.assignments.of_person(session.id, annotator_id, named) if upload.by_person else {},
         bought={vote.item_id for vote in tx.labels.votes(session.id, free)} if limit else set(),
         watermark=tx.labels.watermark(session.id),
         left_to_buy=None if limit is None else limit - tx.labels.bought(session.id),

@@ -179,8 +179,6 @@ def _refuse_undo(
 
 def _give_back(tx: Repositories, session: Session, target: LabelEvent, *, clock: Clock) -> None:
     """The person may claim the item again."""
-    if not hasattr(tx, "assignments"):
-        return
     held = tx.assignments.of_person(session.id, target.annotator_id, [target.item_id])
     closed = [row.id for row in held.values() if row.state in CLOSED]
     if closed:
