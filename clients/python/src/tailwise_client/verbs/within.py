@@ -28,6 +28,7 @@ class Within(OperationVerbs):
 
     @property
     def path(self) -> str:
+        """Where the session is, below the service's address."""
         return f"/v1/sessions/{self.id}"
 
     def _limits(self) -> Flow[Limits]:
