@@ -568,6 +568,11 @@ class LabelEvents(Protocol):
     def pledged(self, session_id: str) -> int:
         """How many items wait in a batch and were never answered: the budget counts them too."""
 
+    def given_since(
+        self, session_id: str, *, since: datetime
+    ) -> Sequence[tuple[datetime, int | None]]:
+        """When people answered since then, and the milliseconds they say it took."""
+
     def time_spent(self, session_id: str) -> Mapping[str | None, int]:
         """Milliseconds that answers say they took, by batch id; None = outside of batches."""
 
@@ -607,7 +612,8 @@ class Assignments(Protocol):
         avoid_topics: Sequence[str] = (),
     ) -> Sequence[Claimable]:
         """Items of open batches that still need an answer from somebody else than holds or
-        gave one, by round and rank. Leases of others count until they expire."""
+        gave one: first what the person took an answer back from, then by round and rank,
+        what the person let go last. Leases of others count until they expire."""
 
     def claimable_checks(
         self,
@@ -618,7 +624,10 @@ class Assignments(Protocol):
         languages: Sequence[str] = (),
         avoid_topics: Sequence[str] = (),
     ) -> Sequence[Claimable]:
-        """Check items the person has not answered, by position."""
+        """Check items the person has not answered, taken back ones first, then by position."""
+
+    def can_take(self, assignment: Assignment, *, now: datetime) -> bool:
+        """Whether the item of an ended lease still waits, and nobody took the place."""
 
     def hold(self, assignment: Assignment) -> None:
         """Insert, or renew the row of the same session, item and annotator (its id stays)."""

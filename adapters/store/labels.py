@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -187,6 +188,21 @@ class SqlLabelEvents:
         )
         query = query.order_by(label_events.c.seq.desc()).limit(limit)
         return records_of(LabelEvent, self._connection.execute(query))
+
+    def given_since(
+        self, session_id: str, *, since: datetime
+    ) -> Sequence[tuple[datetime, int | None]]:
+        query = (
+            sa.select(label_events.c.created_at, label_events.c.duration_ms)
+            .where(
+                _of(session_id),
+                label_events.c.oracle == "human",
+                label_events.c.kind.in_((*ANSWERS, "vote", "check")),
+                label_events.c.created_at >= since,
+            )
+            .order_by(label_events.c.seq)
+        )
+        return [(given, took) for given, took in self._connection.execute(query)]
 
     def time_spent(self, session_id: str) -> Mapping[str | None, int]:
         taken = sa.select(label_events.c.batch_id, sa.func.sum(label_events.c.duration_ms))

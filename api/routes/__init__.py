@@ -18,6 +18,7 @@ from api.routes.moderation import blueprint as moderation
 from api.routes.operations import blueprint as operations
 from api.routes.people import blueprint as people
 from api.routes.predict import blueprint as predict
+from api.routes.quality import blueprint as quality
 from api.routes.service import blueprint as service
 from api.routes.service import probes
 from api.routes.sessions import blueprint as sessions
@@ -36,6 +37,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     predict,
     moderation,
     metrics,
+    quality,
     exports,
     operations,
     templates,
