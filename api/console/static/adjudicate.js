@@ -28,7 +28,7 @@ async function start() {
 }
 
 async function load() {
-  const found = await get(`${root}/conflicts?limit=50`);
+  const found = await get(`${root}/conflicts?limit=200`);
   Object.assign(page, { rows: found.data, more: Boolean(found.has_more), at: 0, blank: false });
   byId("loading").hidden = true;
   draw();
@@ -40,9 +40,11 @@ function draw() {
   byId("empty").hidden = Boolean(current);
   if (!current) {
     byId("position").textContent = "";
-    byId("empty-title").textContent = page.rows.length ? "All of these are decided" : "Nobody disagrees";
-    byId("empty-text").textContent = page.more ? "There are more." : "No text waits for a decision.";
-    byId("look-again").textContent = page.more ? "Go on" : "Look again";
+    const left = page.rows.filter((one) => !one.decided).length;
+    if (left) byId("empty-title").textContent = `The end, with ${left} still open`;
+    else byId("empty-title").textContent = page.rows.length ? "All of these are decided" : "Nobody disagrees";
+    byId("empty-text").textContent = left || page.more ? "There is more to decide." : "No text waits for a decision.";
+    byId("look-again").textContent = left || page.more ? "Go on" : "Look again";
     byId("empty").focus();
     return;
   }

@@ -29,7 +29,7 @@ async function start() {
 }
 
 async function load() {
-  const found = await get(`${root}/generations?state=proposed&limit=100`);
+  const found = await get(`${root}/generations?state=proposed&limit=200`);
   Object.assign(page, { rows: found.data, more: found.has_more, at: 0, blank: false });
   byId("loading").hidden = true;
   await draw();
@@ -71,10 +71,12 @@ async function draw() {
 }
 
 function finished() {
+  const left = page.rows.filter((one) => one.state === "proposed").length;
   byId("position").textContent = "";
-  byId("empty-title").textContent = page.rows.length ? "All of these are decided" : "Nothing to review";
-  byId("empty-text").textContent = page.more ? "There are more." : "New variations come when somebody starts a generation.";
-  byId("look-again").textContent = page.more ? "Go on" : "Look again";
+  if (left) byId("empty-title").textContent = `The end, with ${left} still open`;
+  else byId("empty-title").textContent = page.rows.length ? "All of these are decided" : "Nothing to review";
+  byId("empty-text").textContent = left || page.more ? "There is more to decide." : "New variations come when somebody starts a generation.";
+  byId("look-again").textContent = left || page.more ? "Go on" : "Look again";
   byId("empty").focus();
 }
 
