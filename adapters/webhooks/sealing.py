@@ -52,7 +52,7 @@ class SealedSecrets:
         except InvalidToken:
             raise Unavailable(
                 "the webhook secrets were sealed under another TAILWISE_CURSOR_SECRET;"
-                " set that one again, or make the endpoints anew",
+                " set that one again, or rotate the endpoint's secret",
                 code="secrets-sealed",
             ) from None
         return [Secret(text=text, until=_moment(until)) for text, until in rows]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from core.errors import Conflict, InvalidInput, PreconditionFailed
+from core.errors import Conflict, InvalidInput, PreconditionFailed, Unavailable
 from core.events import EVENT_TYPES
 from core.ports import AddressGuard, Clock, Ids, SecretBox, Store
 from core.webhooks import Delivery, Secret, WebhookEndpoint
@@ -130,11 +130,7 @@ def rotate_secret(
     fresh = _new_secret(registry)
     with registry.store.write() as tx:
         current = tx.webhooks.get(tenant_id, endpoint_id)
-        kept = [
-            secret if secret.until else replace(secret, until=now + OVERLAP)
-            for secret in registry.box.open(current.secrets)
-            if secret.until is None or secret.until > now
-        ]
+        kept = _kept(current, registry=registry, now=now)
         if len(kept) >= MOST_SECRETS:
             raise Conflict(
                 f"{MOST_SECRETS} secrets are signing; wait until the oldest has ended",
@@ -145,6 +141,17 @@ def rotate_secret(
         changed = replace(current, secrets=sealed, revision=current.revision + 1)
         tx.webhooks.save(changed, expected_revision=current.revision)
     return changed, fresh.text
+
+
+def _kept(endpoint: WebhookEndpoint, *, registry: Registry, now: datetime) -> list[Secret]:
+    """Secrets that go on signing; none where they were sealed under another key, because
+    those sign nothing any more."""
+    try:
+        present = registry.box.open(endpoint.secrets)
+    except Unavailable:
+        return []
+    living = [secret for secret in present if secret.until is None or secret.until > now]
+    return [s if s.until else replace(s, until=now + OVERLAP) for s in living]
 
 
 def send_test(tenant_id: str, endpoint_id: str, *, registry: Registry) -> Delivery:

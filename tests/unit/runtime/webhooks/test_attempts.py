@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from standardwebhooks import Webhook
 
+from adapters.webhooks.sealing import SealedSecrets
 from core.envelopes import encode, envelope
 from core.retries import DELAYS, JITTER
+from core.rounds.webhooks import rotate_secret
 from tests.receiver import receiving, status
 
 HALF_JITTER = 1 + JITTER / 2
@@ -190,9 +193,6 @@ def test_both_secrets_sign_for_a_day_after_a_rotation(post, clock):
 
 
 def test_an_endpoint_sealed_under_another_secret_waits_and_says_why(post):
-    from dataclasses import replace
-
-    from adapters.webhooks.sealing import SealedSecrets
 
     with receiving() as receiver:
         endpoint = post.endpoint(receiver.url)
@@ -202,6 +202,16 @@ def test_an_endpoint_sealed_under_another_secret_waits_and_says_why(post):
         assert receiver.messages == []
     [delivery] = post.deliveries(endpoint)
     assert (delivery.state, delivery.last_error) == ("pending", "secrets-sealed")
+
+
+def test_a_secret_sealed_under_another_key_is_replaced_by_rotating(post):
+    with receiving() as receiver:
+        endpoint = post.endpoint(receiver.url)
+        box = SealedSecrets("t" * 40)
+        registry = replace(post.verbs.registry, box=box)
+        _, fresh = rotate_secret("ten_a", endpoint, registry=registry)
+        [only] = box.open(post.find(endpoint).secrets)
+    assert (only.text, only.until) == (fresh, None)
 
 
 def test_a_test_message_names_its_endpoint_and_no_session(post):
