@@ -78,6 +78,7 @@ from core.rounds import (
     people,
     plan,
     predict,
+    quality,
     retrain,
     review,
     select,
@@ -417,6 +418,9 @@ class Tailwise:
 
     def cost_figures(self, session: Session) -> Options:
         return figures.cost_figures(session, store=self.store)
+
+    def quality(self, session: Session) -> quality.Quality:
+        return quality.quality(session, store=self.store, clock=self.clock)
 
     def clusters(self, session: Session, *, batch_id: str | None = None) -> Options:
         return metrics.clusters(session, batch_id=batch_id, store=self.store, blobs=self.blobs)
