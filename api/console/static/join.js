@@ -20,6 +20,7 @@ const SENTENCES = {
 };
 
 async function join() {
+  tell("One moment…");
   try {
     await post("/sign-in", { token }, { key: null });
     tell("You are signed in.");
@@ -33,5 +34,9 @@ async function join() {
   }
 }
 
-if (token) join();
+const ask = () => tell("You were invited to label and review texts. The link works once, for this browser.",
+  el("button", { type: "button", class: "main", onclick: join }, "Sign in"));
+
+// A button, because programs that look at links in mails open them too.
+if (token) ask();
 else tell("Open the link that your lead sent you. Already signed in on this browser?", el("a", { class: "button main", href: "/console" }, "Go to my sessions"));
