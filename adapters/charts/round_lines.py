@@ -66,6 +66,7 @@ def curve(data: Options) -> Figure:
                 color=colour,
                 label=f"macro-F1 {words}",
             )
+            _interval(axis, points, colour=colour)
     for model in scored[-1:]:
         _value(axis, model["labels"], model["macro_f1"], f"{model['macro_f1']:.3f}")
     axis.set_ylim(0, 1)
@@ -76,6 +77,21 @@ def curve(data: Options) -> Figure:
     whole_numbers(axis, along="x")
     legend_below(axis)
     return figure
+
+
+def _interval(axis: Axes, points: Sequence[Mapping[str, Any]], *, colour: str) -> None:
+    """A pale band behind the scores that have an interval."""
+    known = [m for m in points if m.get("interval")]
+    if known:
+        axis.fill_between(
+            [m["labels"] for m in known],
+            [m["interval"][0] for m in known],
+            [m["interval"][1] for m in known],
+            color=colour,
+            alpha=0.15,
+            linewidth=0,
+            label="95 % interval",
+        )
 
 
 def entropy(data: Options) -> Figure:

@@ -27,6 +27,7 @@ from core.records import (
     Session,
     Task,
 )
+from core.report_models import curve_with_intervals
 from core.report_pool import RoundArrays
 from core.report_stopping import Scored
 from core.reporting import WrittenCounts, check_plot
@@ -169,6 +170,9 @@ def plot_data(session: Session, name: str, *, store: Store, blobs: Blobs) -> Opt
     check_plot(name)
     if name == "clusters":
         return clusters(session, store=store, blobs=blobs)
+    if name == "curve":
+        with store.read() as tx:
+            return {"learning_curve": curve_with_intervals(tx.models.all(session.id))}
     return metrics(session, store=store, blobs=blobs)
 
 

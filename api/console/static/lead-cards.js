@@ -77,7 +77,7 @@ export function chart(draw, { wide = false } = {}) {
 export function card({ id, title, said, body = [], behind = [], json, pictures = [], note = null, wide = false }) {
   const links = [
     json ? el("a", { href: json }, "JSON") : null,
-    ...pictures.flatMap((url) => [
+    ...(body.length ? pictures : []).flatMap((url) => [
       el("a", { href: `${url}.svg` }, "SVG"),
       el("a", { href: `${url}.png` }, "PNG"),
     ]),

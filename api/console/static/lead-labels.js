@@ -203,7 +203,7 @@ export function price({ cost, api }) {
           })),
         ]
       : [],
-    note: `So far: ${whole(rows.at(-1) ? rows.reduce((t, r) => t + r.labels, 0) : 0)} labels since the first model, ${cost.total_minutes ? `${minutes(cost.total_minutes)} of people's time` : "no minutes reported"}, ${dollars(cost.total_dollars)} for generation. A point is a hundredth; small gains are within the interval of the curve.`,
+    note: !rows.length ? null : `So far: ${whole(rows.reduce((total, row) => total + row.labels, 0))} labels since the first model, ${cost.total_minutes ? `${minutes(cost.total_minutes)} of people's time` : "no minutes reported"}, ${dollars(cost.total_dollars)} for generation. A point is a hundredth; small gains are within the interval of the curve.`,
     behind: rows.length
       ? [
           table(

@@ -213,7 +213,7 @@ export function stopping({ metrics, api }) {
     id: "stopping",
     title: "Is it time to stop?",
     said: metrics.stopping.rows ? `${stop} of ${found.length} criteria say that more labels would change little.` : "There is no model to judge by yet.",
-    body: [
+    body: metrics.stopping.rows ? [
       table(
         "Stopping criteria",
         [{ name: "Criterion" }, { name: "Value", number: true }, { name: "Says" }],
@@ -223,7 +223,7 @@ export function stopping({ metrics, api }) {
           el("span", { class: row.stop ? "badge good" : "badge" }, row.stop ? "stop" : "go on"),
         ]),
       ),
-    ],
+    ] : [],
     json: `${api}/metrics`,
   });
 }

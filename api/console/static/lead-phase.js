@@ -68,9 +68,12 @@ const ADVICE = {
 };
 
 /** The three failure signatures, where they show. */
-export function warnings(found) {
+export function warnings(found, counts) {
+  if (!found.length && !counts.labelled) {
+    return [el("p", { class: "notice" }, "It is too early to tell. The three signs are judged from three rounds, twenty checked variations and ten labels per class on.")];
+  }
   if (!found.length) {
-    return [el("p", { class: "notice good" }, "None of the three failure signatures shows: the picks spread over clusters, variations keep their labels, and the labels are even enough.")];
+    return [el("p", { class: "notice good" }, "None of the three failure signatures shows: picks that stay in few clusters, variations that lose their label, labels that stay uneven.")];
   }
   return found.map((sign) =>
     el(

@@ -102,7 +102,7 @@ async function pictures() {
       perhaps(get(`${api}/quality`)),
     ]);
     const facts = { metrics, learning, quality, cost, people, api: links, base };
-    byId("warnings").replaceChildren(...warnings(metrics.warnings));
+    byId("warnings").replaceChildren(...warnings(metrics.warnings, metrics.counts));
     for (const figure of FIGURES) {
       const made = figure(facts);
       replace(made.id, made);

@@ -111,6 +111,13 @@ def test_a_model_without_a_score_is_not_drawn_at_zero():
     assert "no model with a score yet" in words(render("curve", data, format="svg"))
 
 
+def test_a_score_with_an_interval_has_a_band_that_is_named():
+    data = metrics()
+    for model in data["learning_curve"]["models"]:
+        model["interval"] = [model["macro_f1"] - 0.05, model["macro_f1"] + 0.05]
+    assert "95 % interval" in words(render("curve", data, format="svg"))
+
+
 @pytest.mark.parametrize("name", ["balance", "funnel"])
 def test_class_names_are_shown_as_they_are(name):
     hostile = ("$x^{2}$", "<script>alert(1)</script>", "a & b \\frac")
