@@ -38,10 +38,14 @@ NOBODY = {
     "endpoint_id": "whe_01JD3V7Q6S0000000000000000",
     "delivery_id": "dlv_01JD3V7Q6S0000000000000000",
 }
+CLOSED_PORT = "127.0.0.1:9"
+NOWHERE = f"http://{CLOSED_PORT}/"
 BODIES: dict[str, Any] = {
     "/v1/sessions/{session_id}/items": {"items": [{"text": "words"}]},
     "/v1/sessions/{session_id}/label": {"oracle": "gold", "batch_id": "bat_x"},
     "/v1/sessions/{session_id}/exports": {"what": "labels", "format": "csv"},
+    "/v1/sessions/{session_id}/items/{item_id}/adjudicate": {"label": "garden"},
+    "/v1/webhook-endpoints/{endpoint_id}/recover": {"since": "2026-01-01T00:00:00Z"},
     "/v1/sessions/{session_id}/predict": {"inputs": [{"text": "words"}]},
     "/v1/sessions/{session_id}/generations/review": {
         "decisions": [{"generation_id": "gen_x", "decision": "reject"}]
@@ -67,13 +71,16 @@ class Neighbours:
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
-    with running(tmp_path_factory.mktemp("tenants") / "data", requests_per_minute=0) as server:
+    settings = {"requests_per_minute": 0, "webhook_allow": CLOSED_PORT}
+    with running(tmp_path_factory.mktemp("tenants") / "data", **settings) as server:
         owner = server.caller()
         ids, sibling = furnished(owner), furnished(owner)
         minted = owner.made("/v1/keys", {"name": "spare", "scopes": []}, key=None)
         ids["key_id"] = minted["id"]
         people, tokens = peopled(server, owner)
+        people |= notified(owner)
         ids |= people
+        sibling |= people
         stranger = server.tenant_key("neighbour", "admin", "content:read")
         bound = server.key("admin", session_id=ids["session_id"])
         yield Neighbours(
@@ -98,6 +105,13 @@ def peopled(server: Running, owner: Caller) -> tuple[dict[str, str], list[str]]:
     spare = owner.made("/v1/invitations", asked, key=None)
     tokens = [used, spare["url"].partition("#")[2], browser.http.cookies["tailwise_console"]]
     return {"person_id": person["id"], "invitation_id": spare["id"]}, tokens
+
+
+def notified(owner: Caller) -> dict[str, str]:
+    """The ids of a webhook endpoint and of a message to it."""
+    made = owner.made("/v1/webhook-endpoints", {"url": NOWHERE}, key=None)
+    sent = owner.made(f"/v1/webhook-endpoints/{made['id']}/test")
+    return {"endpoint_id": made["id"], "delivery_id": sent["id"]}
 
 
 def furnished(caller: Caller) -> dict[str, str]:
@@ -129,6 +143,7 @@ def ask(caller: Caller, method: str, path: str, ids: dict[str, str], **options: 
         headers["Content-Type"] = "text/csv"
         return caller.post(url, content=b"text\nwords\n", **options)
     if method == "post":
+        options["key"] = None if path.endswith("/rotate-secret") else ""
         return caller.post(url, BODIES.get(path), **options)
     if method == "patch":
         return caller.patch(url, {}, **options)
@@ -230,7 +245,7 @@ def test_a_revoked_key_is_refused_at_once(town: Neighbours) -> None:
 
 @pytest.mark.parametrize(("method", "path"), WITH_IDS)
 def test_a_bound_key_sees_no_session_but_its_own(town: Neighbours, method: str, path: str) -> None:
-    if "{key_id}" in path:
+    if re.search(r"\{(key_id|endpoint_id|delivery_id)\}", path):
         answer = ask(town.bound, method, path, town.ids)
         assert (answer.status_code, answer.json()["code"]) == (403, "key-bound-to-session")
         return
