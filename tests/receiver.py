@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -112,7 +113,7 @@ class Receiver:
 
 
 @contextmanager
-def receiving(*script: Act) -> Iterator[Receiver]:
+def receiving(*script: Act, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """A receiver that listens, until the block ends."""
     receiver = Receiver(script=script or (status(OK),))
 
@@ -124,7 +125,17 @@ def receiving(*script: Act) -> Iterator[Receiver]:
         def log_message(self, *args: Any) -> None:
             """Says nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *args: Any) -> None:
+            """A handshake that was broken off is the sender's business."""
+
+        def finish_request(self, connection: Any, address: Any) -> None:
+            if tls is not None:
+                connection = tls.wrap_socket(connection, server_side=True)
+            super().finish_request(connection, address)
+            connection.close()
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     receiver.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

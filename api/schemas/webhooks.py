@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any, get_args
 
-from marshmallow import post_load
+from marshmallow import ValidationError, post_load
 
 from api.schemas.documents import Answer, Request
 from api.schemas.feeds import EVENT_TYPE, MOST_TYPES
@@ -12,9 +13,11 @@ from api.schemas.fields import Items, Name, Nested, Text, Time, Whole, identifie
 from api.schemas.labels import NewLabelSchema
 from api.schemas.limits import limit
 from api.schemas.pages import PageQuery, page_of
+from api.schemas.refusals import Refusal
 from core.rounds.webhooks import NewEndpoint
 from core.webhooks import DeliveryState
 
+NO_TIME = Refusal("this lies before or after all time", code="out-of-range")
 LONGEST_URL = 2_048
 LONGEST_DESCRIPTION = 500
 PAYLOADS = ("thin", "full")
@@ -111,6 +114,13 @@ class RecoverSchema(Request):
     """From when to send again."""
 
     since = Time("Messages made since then.", required=True)
+
+    @post_load
+    def _in_utc(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        try:
+            return {"since": data["since"].astimezone(UTC)}
+        except OverflowError:
+            raise ValidationError([NO_TIME], "since") from None
 
 
 class RecoveredSchema(Answer):

@@ -227,6 +227,23 @@ def test_recovering_sends_dead_and_discarded_messages_again(caller, make, servic
     assert caller.post(f"{ENDPOINTS}/{made['id']}/recover", {"since": late}).json == {"requeued": 0}
 
 
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [
+        ("0001-01-01T00:00:00+14:00", 422),
+        ("9999-12-31T23:59:59-14:00", 422),
+        ("0001-01-01T00:00:00Z", 200),
+        ("9999-12-31T23:59:59Z", 200),
+        ("2026-01-01T00:00:00", 422),
+        ("yesterday", 422),
+        (None, 422),
+    ],
+)
+def test_recovering_takes_any_time_with_a_zone(caller, make, since, status):
+    url = f"{ENDPOINTS}/{make()['id']}/recover"
+    assert caller.post(url, {"since": since}).status_code == status
+
+
 def test_a_dead_message_is_sent_again_from_the_start(caller, make, service):
     made = make()
     id = caller.post(f"{ENDPOINTS}/{made['id']}/test").json["id"]

@@ -6,9 +6,14 @@ import socket
 import ssl
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from adapters.webhooks.delivery import HttpCourier
 from tests.receiver import drip, endless_body, hang, receiving, status
@@ -188,3 +193,57 @@ def test_the_certificate_is_checked(courier_for):
     courier = courier_for()
     assert courier._ssl.verify_mode == ssl.CERT_REQUIRED
     assert courier._ssl.check_hostname
+
+
+# --- TLS to a certificate of our own -----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory):
+    """(a context that serves receiver.example.com, a context that trusts it)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "receiver.example.com")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("receiver.example.com")]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    pem = made.public_bytes(Encoding.PEM)
+    (folder / "cert.pem").write_bytes(pem)
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "key.pem").write_bytes(secret)
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return serving, ssl.create_default_context(cadata=pem.decode())
+
+
+def over_tls(guard_for, certified, name):
+    """An attempt at a TLS receiver that this name leads to."""
+    serving, trusting = certified
+    asked = []
+    serving.sni_callback = lambda _socket, server_name, _context: asked.append(server_name)
+    with receiving(tls=serving) as receiver:
+        place = f"{name}:{receiver.port}"
+        guard = guard_for(place, names={name: [["127.0.0.1"]]})
+        courier = HttpCourier(guard=guard, clock=FixedClock(), ssl_context=trusting)
+        return post(courier, f"https://{place}/"), asked, receiver.messages
+
+
+def test_a_pinned_address_is_asked_by_the_name_and_must_prove_it(guard_for, certified):
+    outcome, asked, messages = over_tls(guard_for, certified, "receiver.example.com")
+    assert outcome.delivered
+    assert asked == ["receiver.example.com"]
+    assert len(messages) == 1
+
+
+def test_a_certificate_of_another_name_is_refused_before_anything_is_said(guard_for, certified):
+    outcome, _, messages = over_tls(guard_for, certified, "other.example.com")
+    assert outcome.error == "not-connected"
+    assert messages == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from runtime.gauges import WebhookGauges
+from runtime.gauges import StoreGauges
 
 
 def test_deliveries_are_counted_by_state(post):
@@ -12,5 +12,5 @@ def test_deliveries_are_counted_by_state(post):
     post.announce()
     post.verbs.test("ten_a", endpoint)
     registry = CollectorRegistry()
-    registry.register(WebhookGauges(post.desk.store))
+    registry.register(StoreGauges(post.desk.store, clock=post.clock))
     assert 'tailwise_webhook_deliveries{state="pending"} 2.0' in generate_latest(registry).decode()
