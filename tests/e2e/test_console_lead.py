@@ -66,6 +66,7 @@ def tab_of(server: Server, caller: Caller, browser: Any) -> Iterator[Callable[..
         watch(tab, server.url)
         tab.page.on("console", lambda found: _error(tab, found))
         tab.page.goto(path or link(caller, role))
+        tab.page.locator("#join-actions button").click()
         tab.page.wait_for_url(f"{server.url}/console")
         tabs.append(tab)
         return tab

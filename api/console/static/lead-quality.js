@@ -7,6 +7,7 @@ import { minutes, percent, score, sentence, whole } from "./lead-format.js";
 
 const TENTATIVE = 0.667;
 const RELIABLE = 0.8;
+const PAIRS = 10;
 
 /** Krippendorff's words for his alpha. */
 function verdict(alpha) {
@@ -30,7 +31,7 @@ export function agreement({ people, metrics, api }) {
       ? [
           `Krippendorff's alpha ${score(found.alpha)} `,
           whole_ ? el("span", { class: `badge ${whole_.look}` }, whole_.text) : "",
-          `, Cohen's kappa ${score(found.kappa)}, over ${whole(found.items)} texts that ${whole(found.raters)} people answered.`,
+          `, Cohen's kappa ${score(found.kappa)}. ${whole(found.raters)} people answered ${whole(found.items)} texts at least twice, ${whole(found.agreed)} of them all alike.`,
         ]
       : "No text has been answered by two people yet. Overlap and double labelling are settings of the session.",
     body: some
@@ -48,14 +49,25 @@ export function agreement({ people, metrics, api }) {
           known.length ? key([{ look: "fill", series: 1, name: "alpha" }, { look: "target", name: "0.8: reliable" }]) : null,
         ].filter(Boolean)
       : [],
-    behind: labels.length
+    note: some && found.reason ? sentence(found.reason) : null,
+    behind: some
       ? [
+          pairs(people.disagreements ?? [], names),
           table("Agreement by label", [{ name: "Label" }, { name: "Alpha", number: true }, { name: "Kappa", number: true }],
-            labels.map(([id, row]) => [name(names.get(id) ?? id), score(row.alpha), score(row.kappa)])),
-        ]
+            labels.map(([id, row]) => [name(names.get(id) ?? id), score(row.alpha), score(row.kappa)]), { seen: true }),
+        ].filter(Boolean)
       : [],
     json: `${api}/quality`,
   });
+}
+
+/** Which labels are taken for which. */
+function pairs(found, names) {
+  const said = (answer) => answer.split(" + ").map((id) => names.get(id) ?? id).join(" + ");
+  return found.length
+    ? table("Answers that differ most often", [{ name: "One answer" }, { name: "Another" }, { name: "Texts", number: true }],
+        found.slice(0, PAIRS).map((row) => [name(said(row.labels[0])), name(said(row.labels[1])), whole(row.items)]), { seen: true })
+    : null;
 }
 
 /** Check items, skips, flags and pace. */
