@@ -78,6 +78,24 @@ class GenerationResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What a generator is, before one is made.
+
+    ``paid``: its calls cost money. ``batch``: it can hand in work and fetch it later.
+    ``structured``: its answers are held to a schema or grammar while they are written.
+    ``prompted``: it reads the template; others go by its level alone. ``repeatable``:
+    the same request and seed give the same texts. ``max_variations`` of one call.
+    """
+
+    paid: bool = False
+    batch: bool = False
+    structured: bool = False
+    prompted: bool = False
+    repeatable: bool = False
+    max_variations: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
     """The worst case of a call."""
 

@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 from core.errors import InvalidInput, InvalidOption
-from core.records import Choice
+from core.records import Choice, Options
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component(Generic[T]):
-    """A registered name: how to make it, one sentence, and its options' defaults."""
+    """A registered name: how to make it, one sentence, and what holds of every one made."""
 
     name: str
     make: Callable[..., T]
     summary: str
+    facts: Options = field(default_factory=dict)
 
     def defaults(self) -> dict[str, Any]:
         """Option names with their default values."""
@@ -42,11 +43,13 @@ class Registry(Generic[T]):
         self.pure = pure
         self._components: dict[str, Component[T]] = {}
 
-    def register(self, name: str, make: Callable[..., T], *, summary: str) -> None:
+    def register(
+        self, name: str, make: Callable[..., T], *, summary: str, facts: Options | None = None
+    ) -> None:
         if name in self._components:
             message = f"{self.kind} {name!r} is registered twice"
             raise ValueError(message)
-        self._components[name] = Component(name=name, make=make, summary=summary)
+        self._components[name] = Component(name=name, make=make, summary=summary, facts=facts or {})
 
     def load_plugins(self) -> None:
         """Add what installed distributions declare under ``tailwise.<kind>``."""

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+from adapters.generators import ChatService
 from adapters.generators.judges import judges
+from core.budget import Price
 from core.opinions import Question
 from core.ports import Clock, Ids, Judge, Oracle, Purse, Store
 from core.purse import SessionPurse
@@ -17,6 +19,19 @@ from runtime.settings import Settings
 
 LEDGER_OF_LLM: Final = "oracle:llm"
 """What the ledger calls the operation that an oracle's calls belong to."""
+
+
+def chat_service(settings: Settings) -> ChatService | None:
+    """The operator's own model server, where there is one."""
+    if not settings.openai_base_url:
+        return None
+    prices = (settings.openai_input_price, settings.openai_output_price)
+    return ChatService(
+        base_url=settings.openai_base_url,
+        api_key=settings.openai_api_key or None,
+        model=settings.openai_model,
+        price=Price(input=prices[0], output=prices[1]) if any(prices) else None,
+    )
 
 
 def _nothing(_item_ids: Sequence[str]) -> Mapping[str, Any]:
@@ -37,11 +52,14 @@ def _no_purse(judge: Judge, max_dollars: float | None) -> Purse:
 
 def _judges(settings: Settings) -> Registry[Judge]:
     """Models that may judge, "auto" included."""
+    chat = chat_service(settings)
     registry = judges(
         anthropic_key=settings.anthropic_api_key or None,
         anthropic_base_url=settings.anthropic_base_url or None,
+        chat=chat,
     )
-    registry.register("auto", partial(registry.get("anthropic").make), summary="As configured.")
+    name = "openai_compatible" if chat and not settings.anthropic_api_key else "anthropic"
+    registry.register("auto", registry.get(name).make, summary=f"{name}, on this server.")
     return registry
 
 

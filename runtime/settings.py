@@ -60,6 +60,13 @@ def _choice(*names: str) -> Callable[[str], str]:
     return read
 
 
+def _price(raw: str) -> float:
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", raw):
+        message = "dollars per million tokens, such as 0.25"
+        raise ValueError(message)
+    return float(raw)
+
+
 def _switch(raw: str) -> bool:
     known = dict.fromkeys(("1", "true", "yes", "on"), True)
     known.update(dict.fromkeys(("0", "false", "no", "off"), False))
@@ -127,6 +134,11 @@ class Settings:
     log_format: str = _setting("json", _choice("json", "console"))
     anthropic_api_key: str = _setting("", secret=True)
     anthropic_base_url: str = _setting("", _matching(r"https?://\S+", "an http or https URL"))
+    openai_base_url: str = _setting("", _matching(r"https?://\S+", "an http or https URL"))
+    openai_api_key: str = _setting("", secret=True)
+    openai_model: str = _setting("", _matching(r"\S{1,200}", "a model's name"))
+    openai_input_price: float = _setting(0.0, _price)
+    openai_output_price: float = _setting(0.0, _price)
     otlp_endpoint: str = _setting("", _matching(r"https?://\S+", "an http or https URL"))
     max_body_bytes: int = _setting(5 * MEGABYTE, _number(1_000))
     max_import_bytes: int = _setting(500 * MEGABYTE, _number(1_000))

@@ -37,7 +37,7 @@ from core.registry import Registry
 from core.reserve import PoolReserve
 from core.rounds.plan import Press
 from core.strategies import strategies
-from runtime.answering import known_oracles, oracle_for
+from runtime.answering import chat_service, known_oracles, oracle_for
 from runtime.bundle import bundle
 from runtime.clock import SystemClock, UlidIds
 from runtime.settings import Settings
@@ -158,9 +158,12 @@ def _load_model(data: bytes, *, sha256: str | None = None, threads: int = 1) -> 
 def _known_generators(settings: Settings) -> Registry[Generator]:
     """What a session may name, "auto" included."""
     registry = _generators(settings, reserve=None, class_ids=())
-    name = resolve("auto", key_present=bool(settings.anthropic_api_key))
+    name = _resolved("auto", settings=settings)
     registry.register(
-        "auto", partial(registry.make, Choice(name=name)), summary=f"{name}, on this server."
+        "auto",
+        partial(registry.make, Choice(name=name)),
+        summary=f"{name}, on this server.",
+        facts=registry.get(name).facts,
     )
     return registry
 
@@ -173,7 +176,13 @@ def _generators(
         anthropic_base_url=settings.anthropic_base_url or None,
         reserve=reserve,
         class_ids=class_ids,
+        chat=chat_service(settings),
     )
+
+
+def _resolved(name: str, *, settings: Settings) -> str:
+    chat = bool(settings.openai_base_url and settings.openai_model)
+    return resolve(name, key_present=bool(settings.anthropic_api_key), chat_present=chat)
 
 
 def _press(
@@ -182,7 +191,7 @@ def _press(
     """Generators by choice, made for one session."""
 
     def choose(choice: Choice) -> Choice:
-        name = resolve(choice.name, key_present=bool(settings.anthropic_api_key))
+        name = _resolved(choice.name, settings=settings)
         return choice if name == choice.name else Choice(name=name)
 
     def make(session: Session, choice: Choice) -> Generator:

@@ -105,10 +105,10 @@ Step: TypeAlias = Callable[[Handler], None]
 
 
 @contextmanager
-def messages_server(*script: Step) -> Iterator[MessagesServer]:
+def messages_server(*script: Step, speaks: type[Handler] = Handler) -> Iterator[MessagesServer]:
     """Run a scripted server on a free loopback port."""
     fake = MessagesServer(script=script)
-    handler = type("ScriptedHandler", (Handler,), {"fake": fake})
+    handler = type("ScriptedHandler", (speaks,), {"fake": fake})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     fake.url = f"http://127.0.0.1:{server.server_address[1]}"

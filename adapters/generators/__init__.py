@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict, replace
 
+from adapters.generators.chat_completions import ChatService, chat_model
 from adapters.generators.model_generator import ModelGenerator
 from adapters.generators.perturb import PerturbGenerator
 from adapters.generators.simulated import SimulatedGenerator
 from core.errors import Conflict
+from core.generation import Abilities
 from core.ports import Generator, Reserve
 from core.registry import Registry
 
-__all__ = ["generators", "resolve"]
+__all__ = ["ChatService", "generators", "resolve"]
 
 
-def resolve(name: str, *, key_present: bool) -> str:
-    """What ``auto`` stands for: ``anthropic`` with a key, else ``perturb``."""
+WRITES = Abilities(structured=True, prompted=True)
+
+
+def resolve(name: str, *, key_present: bool, chat_present: bool = False) -> str:
+    """What ``auto`` stands for: ``anthropic`` with a key, else ``openai_compatible`` where a
+    server with a model is set up, else ``perturb``."""
     if name != "auto":
         return name
-    return "anthropic" if key_present else "perturb"
+    if key_present:
+        return "anthropic"
+    return "openai_compatible" if chat_present else "perturb"
 
 
 def generators(
@@ -27,28 +36,63 @@ def generators(
     anthropic_base_url: str | None,
     reserve: Reserve | None,
     class_ids: tuple[str, ...],
+    chat: ChatService | None = None,
 ) -> Registry[Generator]:
-    """``anthropic``, ``simulated``, ``perturb`` and plug-ins of ``tailwise.generator``.
+    """``anthropic``, ``openai_compatible``, ``simulated``, ``perturb`` and plug-ins of
+    ``tailwise.generator``; a component's facts are its ``Abilities``.
 
-    Making one raises Conflict ``generator-not-configured`` where it lacks its key or its
-    reserve texts, and InvalidOption for a bad option.
+    Making one raises Conflict ``generator-not-configured`` where it lacks its key, its
+    address or its reserve texts, and InvalidOption for a bad option.
     """
     registry: Registry[Generator] = Registry("generator")
     registry.register(
         "anthropic",
         _anthropic(anthropic_key, base_url=anthropic_base_url),
         summary="Claude writes, through the Messages API.",
+        facts=asdict(replace(WRITES, paid=True)),
+    )
+    registry.register(
+        "openai_compatible",
+        _openai_compatible(chat),
+        summary="A model of your own (vLLM, Ollama, llama-server), by chat completions.",
+        facts=asdict(replace(WRITES, paid=bool(chat and chat.price))),
     )
     registry.register(
         "simulated",
         _simulated(reserve, class_ids=class_ids),
         summary="Held-out reserve texts near the seed, with settable noise, for studies.",
+        facts=asdict(Abilities(repeatable=True)),
     )
     registry.register(
-        "perturb", PerturbGenerator, summary="Rule-based edits; needs no model, key or network."
+        "perturb",
+        PerturbGenerator,
+        summary="Rule-based edits; needs no model, key or network.",
+        facts=asdict(Abilities(repeatable=True)),
     )
     registry.load_plugins()
     return registry
+
+
+def _openai_compatible(service: ChatService | None) -> Callable[..., Generator]:
+    def make(
+        *,
+        model: str | None = None,
+        max_attempts: int = 4,
+        deadline_s: float = 120.0,
+        timeout_s: float = 60.0,
+        max_tokens: int = 2048,
+    ) -> Generator:
+        writer = chat_model(
+            service,
+            model=model,
+            max_attempts=max_attempts,
+            deadline_s=deadline_s,
+            timeout_s=timeout_s,
+            max_tokens=max_tokens,
+        )
+        return ModelGenerator(writer=writer)
+
+    return make
 
 
 def _anthropic(key: str | None, *, base_url: str | None) -> Callable[..., Generator]:

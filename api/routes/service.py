@@ -80,6 +80,7 @@ def _described(components: Iterable[Component[Any]]) -> list[dict[str, Any]]:
                 {"name": name, "default": _plain(default)}
                 for name, default in component.defaults().items()
             ],
+            "facts": component.facts,
         }
         for component in components
     ]

@@ -72,6 +72,7 @@ class ComponentSchema(Answer):
     name = Text("The name to choose it by.")
     summary = Text("What it does, in a sentence.", blank=True)
     options = Items(Nested(OptionSchema), "What can be set.", dump_only=True)
+    facts = Object("What holds of it; for a generator what it can do, such as paid or structured.")
 
 
 class ComponentsSchema(Answer):

@@ -45,6 +45,9 @@ def test_the_encoder_is_shared_by_data_directories():
         ("TAILWISE_DATABASE_URL", "mysql://host/name"),
         ("TAILWISE_CURSOR_SECRET", "short"),
         ("ANTHROPIC_BASE_URL", "ftp://models"),
+        ("TAILWISE_OPENAI_BASE_URL", "file:///etc/passwd"),
+        ("TAILWISE_OPENAI_INPUT_PRICE", "cheap"),
+        ("TAILWISE_OPENAI_OUTPUT_PRICE", "-1"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_variable(variable, value):

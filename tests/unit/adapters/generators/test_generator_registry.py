@@ -20,13 +20,19 @@ def registry():
 
 
 def test_the_built_in_generators_are_registered(registry):
-    assert set(registry.names()) >= {"anthropic", "simulated", "perturb"}
+    known = {"anthropic", "openai_compatible", "simulated", "perturb"}
+    assert set(registry.names()) >= known
 
 
 def test_auto_is_anthropic_with_a_key_and_perturb_without():
     assert resolve("auto", key_present=True) == "anthropic"
     assert resolve("auto", key_present=False) == "perturb"
     assert resolve("simulated", key_present=True) == "simulated"
+
+
+def test_auto_prefers_a_key_to_a_server_of_one_s_own_and_that_to_rules():
+    assert resolve("auto", key_present=True, chat_present=True) == "anthropic"
+    assert resolve("auto", key_present=False, chat_present=True) == "openai_compatible"
 
 
 def test_options_reach_the_generator(registry):
@@ -41,7 +47,7 @@ def test_a_key_makes_a_paid_generator():
     assert (generator.paid, generator.model) == (True, "claude-haiku-5-5")
 
 
-@pytest.mark.parametrize("name", ["anthropic", "simulated"])
+@pytest.mark.parametrize("name", ["anthropic", "openai_compatible", "simulated"])
 def test_what_lacks_its_key_or_texts_is_not_configured(registry, name):
     with pytest.raises(Conflict) as refusal:
         registry.make(Choice(name=name))
