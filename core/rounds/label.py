@@ -12,7 +12,7 @@ from core.consulting import consult
 from core.errors import Conflict
 from core.events import announce
 from core.labelling import record_answers
-from core.people import CLOSED
+from core.people import CLOSED, UNDONE
 from core.ports import Clock, Consultant, Ids, Oracle, Repositories, Store
 from core.records import LabelEvent, Session
 from core.requests import LabelResult, Mode, NewLabel
@@ -178,11 +178,16 @@ def _refuse_undo(
 
 
 def _give_back(tx: Repositories, session: Session, target: LabelEvent, *, clock: Clock) -> None:
-    """The person may claim the item again."""
-    held = tx.assignments.of_person(session.id, target.annotator_id, [target.item_id])
+    """The person may claim the item again, unless an earlier answer of theirs stands."""
+    who, item_id = target.annotator_id, target.item_id
+    said = tx.labels.said(session.id, who, [item_id]).get(item_id)
+    word = tx.labels.last_words(session.id, [item_id]).get(item_id)
+    if said is not None or (word is not None and word.annotator_id == who):
+        return
+    held = tx.assignments.of_person(session.id, who, [item_id])
     closed = [row.id for row in held.values() if row.state in CLOSED]
     if closed:
-        tx.assignments.end(closed, "released", now=clock.now())
+        tx.assignments.end(closed, "released", now=clock.now(), reason=UNDONE)
 
 
 def _restore(

@@ -67,6 +67,31 @@ def test_inviting_and_revoking_run_as_they_are_written(tmp_path: Path) -> None:
     assert done.stdout.split() == ["annotator", "True", "signed-out"]
 
 
+@pytest.mark.slow
+def test_labelling_by_several_people_runs_as_it_is_written(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "labelling.md").read_text()
+    blocks = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
+    with running(tmp_path / "data") as server:
+        done = subprocess.run(
+            ["bash", "-c", "set -euo pipefail\n" + "\n".join(blocks)],
+            env={
+                "PATH": "/usr/local/bin:/usr/bin:/bin",
+                "TAILWISE_URL": server.url,
+                "TAILWISE_API_KEY": server.token,
+            },
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.split() == [
+        "4",
+        *("selected", "resolved", "selected", "conflict"),
+        *("undone", "conflict", "resolved", "1", "superseded"),
+    ]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
