@@ -39,7 +39,7 @@ export function balance({ metrics, api }) {
         hasModel && predicted
           ? plot("Predicted in the unlabelled pool", (width) => bars(width, {
               said: "Bars: share of the unlabelled pool that the model puts in each class, with the target.",
-              unit: `percent of ${whole(predicted)} texts`, format: (value) => short(value),
+              unit: `percent of ${whole(predicted)} ${predicted === metrics.counts.unlabelled ? "texts" : "predicted labels"}`, format: (value) => short(value),
               rows: rows.map((row) => ({
                 name: row.name,
                 target: 100 * row.target_share,

@@ -34,6 +34,7 @@ export function curve({ learning, api }) {
   ].filter((row) => row.points.length);
   const spans = series.flatMap((row) => row.points.map((p) => [p.low ?? p.y, p.high ?? p.y]));
   const [low, high] = spans.length ? bounds(spans) : [0, 1];
+  const spread = scored.some((model) => model.interval);
   return card({
     id: "curve",
     title: "Learning curve",
@@ -49,11 +50,11 @@ export function curve({ learning, api }) {
           key([
             ...series.filter((row, n) => series.findIndex((other) => other.name === row.name) === n)
               .map((row) => ({ look: "line", series: row.series, kind: row.mark, dashed: row.dashed, name: row.name })),
-            { look: "band", series: OURS, name: "95 % interval" },
-          ]),
+            spread ? { look: "band", series: OURS, name: "95 % interval" } : null,
+          ].filter(Boolean)),
         ]
       : [],
-    note: [chance.why, last ? ` The interval: ${learning.interval.method}.` : ""],
+    note: [chance.why, spread ? ` The interval: ${learning.interval.method}.` : ""],
     behind: last
       ? [
           table(

@@ -3,7 +3,7 @@
 import { defang, pieces } from "./text.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
-const LETTER = 6.7;
+const LETTER = 7.3;
 
 /** shape("rect", {x: 1, class: "bar s1"}, child, "text"); numbers are rounded to a tenth. */
 export function shape(tag, attributes = {}, ...children) {
