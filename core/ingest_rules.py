@@ -35,14 +35,20 @@ def check_row(
     ids with ``|`` between them (``|`` alone = none of the classes).
     Raises InvalidInput whose pointers are relative to the row: empty-text,
     invalid-text, too-long, missing-field, label-not-in-schema, too-many-labels,
-    duplicate-label, unknown-split, invalid-external-id, invalid-type, invalid-metadata.
+    duplicate-label, unknown-split, check-without-gold, invalid-external-id, invalid-type,
+    invalid-metadata.
     """
     text = _text(raw.get("text"), max_chars=max_text_chars)
+    split = _split(raw.get("split"))
+    gold = _gold(raw.get("gold"), class_ids=class_ids, multi_label=multi_label)
+    if split == "check" and gold is None:
+        detail = "a check item measures people by its known label: give it gold"
+        raise InvalidInput.at("/gold", detail, code="check-without-gold")
     return NewItem(
         external_id=_external_id(raw.get("external_id")) or derived_id(text),
         text=text,
-        split=_split(raw.get("split")),
-        gold=_gold(raw.get("gold"), class_ids=class_ids, multi_label=multi_label),
+        split=split,
+        gold=gold,
         lang=_lang(raw.get("lang")),
         metadata=_metadata(raw.get("metadata")),
     )

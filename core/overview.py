@@ -82,6 +82,7 @@ def _counts(tx: Repositories, session: Session) -> dict[str, int]:
         "pool": rows["pool"],
         "test": rows["test"],
         "reserve": rows["reserve"],
+        "check": rows["check"],
         "unlabelled": rows["pooled"],
         "selected": rows["selected"],
         "conflict": rows["conflict"],

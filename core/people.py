@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from core.records import Labels, Options
 
@@ -49,11 +49,19 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimable:
-    """An item that waits for answers, as the queue sees it, without its text."""
+    """An item that waits for answers, as the queue sees it, without its text.
+
+    ``taken_back``: the person undid an answer to it, and gets it again at once.
+    """
 
     item_id: str
     batch_id: str | None
     check: bool = False
+    taken_back: bool = False
+
+
+UNDONE: Final = "undone"
+"""Why an assignment was released whose answer its person took back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

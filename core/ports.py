@@ -681,12 +681,10 @@ class Assignments(Protocol):
     def counts(self, session_id: str) -> Mapping[AssignmentState, int]:
         """Rows by state; leases that expired are still ``leased`` here."""
 
-    def pace(self, session_id: str, *, since: datetime) -> Sequence[tuple[datetime, datetime]]:
-        """(claimed, submitted) of what was answered since then, by the second."""
-
     def exposure(
         self, session_id: str, annotator_id: str, *, since: datetime, break_seconds: float
     ) -> Exposure: ...
+
     def leased_count(self, *, now: datetime) -> int:
         """Leases that have not expired, over all tenants, for the gauge."""
 

@@ -11,11 +11,13 @@ from sqlalchemy.engine import Connection
 
 from adapters.store.documents import in_chunks, record_of, records_of, row_of
 from adapters.store.queue_rules import (
+    SORTS,
     Seeker,
     check_items,
     live,
     open_items,
     room_for,
+    sitting_of,
     wanted,
 )
 from adapters.store.statements import replace_by
@@ -45,12 +47,13 @@ class SqlAssignments:
     ) -> Sequence[Claimable]:
         seeker = Seeker(session_id=session_id, annotator_id=annotator_id, now=now)
         found: list[Claimable] = []
-        for again in (False, True):
-            for batch in self._open_batches(session_id, batch_id):
-                query = open_items(seeker, batch, again=again, languages=languages)
+        batches_ = self._open_batches(session_id, batch_id)
+        for sort in SORTS:
+            for batch in batches_:
+                query = open_items(seeker, batch, sort=sort, languages=languages)
                 query = query.where(room_for(seeker))
                 found.extend(
-                    Claimable(item_id=row.item_id, batch_id=batch)
+                    Claimable(item_id=row.item_id, batch_id=batch, taken_back=sort == "undone")
                     for row in self._permitted(query, avoid_topics, limit=limit - len(found))
                 )
                 if len(found) >= limit:
@@ -68,9 +71,28 @@ class SqlAssignments:
     ) -> Sequence[Claimable]:
         query = check_items(session_id, annotator_id, languages=languages)
         return [
-            Claimable(item_id=row.item_id, batch_id=None, check=True)
+            Claimable(
+                item_id=row.item_id, batch_id=None, check=True, taken_back=bool(row.taken_back)
+            )
             for row in self._permitted(query, avoid_topics, limit=limit)
         ]
+
+    def can_take(self, assignment: Assignment, *, now: datetime) -> bool:
+        session_id, who = assignment.session_id, assignment.annotator_id
+        if assignment.check:
+            open_checks = check_items(session_id, who).where(items.c.id == assignment.item_id)
+            return self._connection.execute(open_checks).first() is not None
+        seeker = Seeker(session_id=session_id, annotator_id=who, now=now)
+        return any(
+            self._connection.execute(
+                open_items(seeker, batch, sort=sort).where(
+                    room_for(seeker), batch_items.c.item_id == assignment.item_id
+                )
+            ).first()
+            is not None
+            for batch in self._open_batches(session_id, assignment.batch_id)
+            for sort in SORTS
+        )
 
     def hold(self, assignment: Assignment) -> None:
         replace_by(self._connection, assignments, IDENTITY, row_of(assignment))
@@ -143,8 +165,8 @@ class SqlAssignments:
         seeker = Seeker(session_id=session_id, annotator_id=annotator_id, now=now)
         left = leased = 0
         for batch in self._open_batches(session_id, batch_id):
-            for again in (False, True):
-                query = open_items(seeker, batch, again=again, languages=languages)
+            for sort in SORTS:
+                query = open_items(seeker, batch, sort=sort, languages=languages)
                 query = query.where(room_for(seeker, leases=False))
                 query = query.add_columns(room_for(seeker).label("free"))
                 rows = list(self._permitted(query, avoid_topics))
@@ -187,15 +209,6 @@ class SqlAssignments:
         rows = self._connection.execute(query.group_by(assignments.c.state))
         return {state: int(count) for state, count in rows}
 
-    def pace(self, session_id: str, *, since: datetime) -> Sequence[tuple[datetime, datetime]]:
-        query = sa.select(assignments.c.claimed_at, assignments.c.ended_at).where(
-            assignments.c.session_id == session_id,
-            assignments.c.state == "submitted",
-            assignments.c.ended_at >= since,
-        )
-        rows = self._connection.execute(query.order_by(assignments.c.ended_at))
-        return [(claimed, ended) for claimed, ended in rows]
-
     def exposure(
         self, session_id: str, annotator_id: str, *, since: datetime, break_seconds: float
     ) -> Exposure:
@@ -207,7 +220,7 @@ class SqlAssignments:
         )
         rows = self._connection.execute(query.order_by(assignments.c.ended_at))
         worked = [(claimed, ended) for claimed, ended in rows]
-        sitting = _sitting(worked, break_seconds=break_seconds)
+        sitting = sitting_of(worked, break_seconds=break_seconds)
         return Exposure(
             answered=sum(ended >= since for _, ended in worked),
             streak_items=len(sitting),
@@ -263,18 +276,3 @@ def _of(session_id: str, annotator_id: str) -> tuple[sa.ColumnElement[bool], ...
         assignments.c.session_id == session_id,
         assignments.c.annotator_id == annotator_id,
     )
-
-
-def _sitting(
-    worked: Sequence[tuple[datetime, datetime]], *, break_seconds: float
-) -> Sequence[tuple[datetime, datetime]]:
-    """(start, end) of what was done since the last pause; a start never precedes its pause's
-    end, for items may be claimed long before they are read."""
-    sitting: list[tuple[datetime, datetime]] = []
-    for claimed, ended in worked:
-        began = claimed
-        if sitting and (ended - sitting[-1][1]).total_seconds() >= break_seconds:
-            began = max(claimed, sitting[-1][1] + timedelta(seconds=break_seconds))
-            sitting = []
-        sitting.append((began, ended))
-    return sitting

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, TypeAlias
 
 import sqlalchemy as sa
 
 from adapters.store.labels import PERSONAL
 from adapters.store.tables import assignments, batch_items, items, label_events
-from core.people import CLOSED
+from core.people import CLOSED, UNDONE
+
+Sort: TypeAlias = Literal["undone", "new", "let_go"]
+SORTS: Final[tuple[Sort, ...]] = ("undone", "new", "let_go")
+"""What the person took an answer back from, never had, or handed back or lost; in this order."""
 
 MINE = assignments.alias("mine")
 OTHERS = assignments.alias("others")
@@ -38,10 +42,9 @@ def lost(table: Any, *, now: datetime) -> sa.ColumnElement[bool]:
 
 
 def open_items(
-    seeker: Seeker, batch_id: str, *, again: bool, languages: Sequence[str]
+    seeker: Seeker, batch_id: str, *, sort: Sort, languages: Sequence[str] = ()
 ) -> sa.Select[Any]:
-    """Items of a batch that wait for answers, in its order, whose text this person never
-    had; or, ``again``, those that the person let go."""
+    """Items of a batch that wait for answers and that this person may be given, in its order."""
     mine = sa.and_(
         MINE.c.session_id == seeker.session_id,
         MINE.c.item_id == batch_items.c.item_id,
@@ -55,26 +58,32 @@ def open_items(
         .order_by(batch_items.c.ordinal)
     )
     had = sa.exists().where(mine)
-    query = query.where(had.where(lost(MINE, now=seeker.now)) if again else ~had)
-    return _spoken(query, languages)
+    if sort == "new":
+        return _spoken(query.where(~had), languages)
+    undone = sa.func.coalesce(MINE.c.reason, "") == UNDONE
+    let_go = had.where(lost(MINE, now=seeker.now), undone if sort == "undone" else ~undone)
+    return _spoken(query.where(let_go), languages)
 
 
-def check_items(session_id: str, annotator_id: str, *, languages: Sequence[str]) -> sa.Select[Any]:
+def check_items(
+    session_id: str, annotator_id: str, *, languages: Sequence[str] = ()
+) -> sa.Select[Any]:
     """Check items the person has not answered, skipped or flagged, by position."""
-    done = sa.exists().where(
+    mine = sa.exists().where(
         MINE.c.session_id == session_id,
         MINE.c.item_id == items.c.id,
         MINE.c.annotator_id == annotator_id,
-        MINE.c.state.in_(CLOSED),
     )
-    query = sa.select(items.c.id.label("item_id")).where(
+    done = mine.where(MINE.c.state.in_(CLOSED))
+    undone = mine.where(MINE.c.state == "released", MINE.c.reason == UNDONE).label("taken_back")
+    query = sa.select(items.c.id.label("item_id"), undone).where(
         items.c.session_id == session_id,
         items.c.split == "check",
         items.c.state == "pooled",
         ~done,
         ~_said(session_id, annotator_id, items.c.id),
     )
-    return _spoken(query.order_by(items.c.position), languages)
+    return _spoken(query.order_by(undone.desc(), items.c.position), languages)
 
 
 def room_for(seeker: Seeker, *, leases: bool = True) -> sa.ColumnElement[bool]:
@@ -100,6 +109,21 @@ def wanted(facts: Mapping[str, Any] | None, avoid_topics: Sequence[str]) -> bool
     return not isinstance(topics, list | tuple) or not any(
         isinstance(topic, str) and topic.casefold() in avoided for topic in topics
     )
+
+
+def sitting_of(
+    worked: Sequence[tuple[datetime, datetime]], *, break_seconds: float
+) -> Sequence[tuple[datetime, datetime]]:
+    """(start, end) of what was done since the last pause; a start never precedes its pause's
+    end, for items may be claimed long before they are read."""
+    sitting: list[tuple[datetime, datetime]] = []
+    for claimed, ended in worked:
+        began = claimed
+        if sitting and (ended - sitting[-1][1]).total_seconds() >= break_seconds:
+            began = max(claimed, sitting[-1][1] + timedelta(seconds=break_seconds))
+            sitting = []
+        sitting.append((began, ended))
+    return sitting
 
 
 def _spoken(query: sa.Select[Any], languages: Sequence[str]) -> sa.Select[Any]:

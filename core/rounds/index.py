@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import DELETED, POOL, PoolArrays, Score
+from core.arrays import CHECK, DELETED, POOL, PoolArrays, Score
 from core.clustering import Clusterer, assign
 from core.embedding import embed_missing
 from core.events import announce
@@ -213,7 +213,9 @@ def _fit_clusters(
     splits = arrays.splits()
     pool = np.flatnonzero(splits == POOL)
     if len(pool) == 0:
-        pool = np.flatnonzero(splits != DELETED)
+        pool = np.flatnonzero((splits != DELETED) & (splits != CHECK))
+    if len(pool) == 0:
+        return np.zeros((1, version.dimension), dtype=np.float32)
     sample = pool
     if len(pool) > SAMPLE_ROWS:
         sample = np.sort(rng.choice(pool, size=SAMPLE_ROWS, replace=False))

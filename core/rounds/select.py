@@ -11,6 +11,7 @@ import numpy as np
 
 from core.answers import complete_batch
 from core.arrays import PoolArrays
+from core.checks import answers_needed
 from core.closing import clear_way
 from core.envelopes import utc
 from core.errors import Conflict, InvalidInput
@@ -234,6 +235,7 @@ def _batch(
                 item_id=rows[pick.position].id,
                 external_id=rows[pick.position].external_id,
                 pick=pick,
+                answers_needed=answers_needed(session, rows[pick.position].external_id),
             )
             for pick in chosen.picks
         ),

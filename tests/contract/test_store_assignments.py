@@ -119,6 +119,24 @@ def test_what_one_let_go_comes_after_all_others(open_batch, hold, claimable, lat
     assert claimable(now=later(5)) == ["itm_2", "itm_0"]
 
 
+def test_what_one_took_back_comes_first(open_batch, hold, claimable, later):
+    open_batch(0, 1, 2)
+    hold(2, state="released", ended_at=later(1), reason="undone")
+    hold(0, state="released", ended_at=later(1))
+    assert claimable(now=later(2)) == ["itm_2", "itm_1", "itm_0"]
+
+
+def test_a_lost_lease_can_be_taken_up_while_the_place_is_free(store, open_batch, hold, later):
+    open_batch(0)
+    lost = hold(0, expires_at=later(10))
+    with store.read() as tx:
+        assert tx.assignments.can_take(lost, now=later(20))
+    hold(0, "bob", expires_at=later(600))
+    with store.read() as tx:
+        assert not tx.assignments.can_take(lost, now=later(20))
+        assert tx.assignments.can_take(lost, now=later(700))
+
+
 def test_languages_and_topics_are_filters(store, session, fill, rows, claimable):
     fill(
         session,
@@ -202,11 +220,9 @@ def test_a_sitting_begins_after_the_last_pause(store, hold, pool, later):
     hold(3, claimed_at=later(1050))
     with store.read() as tx:
         seen = tx.assignments.exposure("ses_1", "ann", since=later(500), break_seconds=600)
-        pace = tx.assignments.pace("ses_1", since=later(500))
     assert seen == Exposure(
         answered=2, streak_items=2, streak_started=later(610), last_ended=later(1050)
     )
-    assert pace == [(later(1010), later(1050))]
 
 
 def test_who_did_nothing_is_exposed_to_nothing(store, session, rows):
