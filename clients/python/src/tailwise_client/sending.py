@@ -50,8 +50,8 @@ class Call:
     method: str
     path: str
     params: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    document: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    document: Any = field(default=None, repr=False)
     body: Body | None = None
     media_type: str = JSON
     sink: FileSink | None = None
