@@ -29,6 +29,7 @@ from adapters.store.tables import (
     replies,
     sessions,
     vectors,
+    webhook_endpoints,
 )
 from core.records import Task
 from core.texts import text_hash
@@ -37,6 +38,7 @@ OWNED = (
     assignments,
     flags,
     deliveries,
+    webhook_endpoints,
     label_events,
     batch_items,
     batch_requests,
@@ -64,6 +66,9 @@ def purge_session(connection: Connection, session_id: str) -> Sequence[str]:
     ).scalar_one()
     hashes = _text_hashes(connection, session_id)
     digests = _unshared_digests(connection, session_id)
+    connection.execute(
+        sa.delete(deliveries).where(deliveries.c.endpoint_id.in_(_bound(session_id)))
+    )
     for table in OWNED:
         connection.execute(sa.delete(table).where(table.c.session_id == session_id))
     forget_people(connection, session_id)
@@ -75,6 +80,11 @@ def purge_session(connection: Connection, session_id: str) -> Sequence[str]:
     forget_vectors(connection, owner, hashes)
     _leave_tombstone(connection, session_id)
     return digests
+
+
+def _bound(session_id: str) -> sa.Select[tuple[str]]:
+    """Webhook endpoints that hear of this session alone; test messages to them are in none."""
+    return sa.select(webhook_endpoints.c.id).where(webhook_endpoints.c.session_id == session_id)
 
 
 def forget_vectors(connection: Connection, tenant_id: str, text_hashes: Iterable[str]) -> None:

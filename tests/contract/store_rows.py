@@ -21,6 +21,7 @@ from core.records import (
     Shard,
     Task,
 )
+from core.webhooks import Delivery, WebhookEndpoint
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
@@ -264,5 +265,42 @@ class Rows:
             state="queued",
             input={"seed": 3},
             created_at=NOW,
+        )
+        return replace(made, **changes)
+
+    def endpoint(self, id: str = "whe_1", **changes: object) -> WebhookEndpoint:
+        made = WebhookEndpoint(
+            id=id,
+            tenant_id="ten_a",
+            url="https://example.com/",
+            description="",
+            types=(),
+            session_id=None,
+            payload="thin",
+            state="enabled",
+            disabled_reason=None,
+            secrets="sealed",
+            failing_since=None,
+            revision=1,
+            created_at=NOW,
+        )
+        return replace(made, **changes)
+
+    def test_message(self, id: str = "dlv_1", **changes: object) -> Delivery:
+        made = Delivery(
+            id=id,
+            tenant_id="ten_a",
+            session_id=None,
+            endpoint_id="whe_1",
+            event_id="evt_test",
+            type="endpoint.test",
+            state="pending",
+            attempts=0,
+            next_attempt_at=NOW,
+            locked_until=None,
+            last_status=None,
+            last_error=None,
+            created_at=NOW,
+            delivered_at=None,
         )
         return replace(made, **changes)

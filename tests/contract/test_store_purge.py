@@ -57,6 +57,8 @@ def full(store, session, fill, rows):
                 created_at=rows.now,
             )
         )
+        tx.webhooks.add(rows.endpoint(session_id="ses_1", description=CANARY))
+        tx.webhooks.add_delivery(rows.test_message())
         tx.events.add(tenant_id="ten_a", session_id="ses_1", type="t", data={}, now=rows.now)
         tx.replies.begin("scope", fingerprint="f", now=rows.now, stale=rows.now, session_id="ses_1")
         tx.replies.finish("scope", status=200, body=CANARY.encode(), headers={})

@@ -18,26 +18,11 @@ ALL = Page(limit=500)
 
 
 @pytest.fixture
-def endpoint(store, session):
+def endpoint(store, session, rows):
     """Adds endpoints; every argument is a field."""
 
     def add(id: str = "whe_1", **changes: object) -> WebhookEndpoint:
-        made = WebhookEndpoint(
-            id=id,
-            tenant_id="ten_a",
-            url="https://example.com/",
-            description="",
-            types=(),
-            session_id=None,
-            payload="thin",
-            state="enabled",
-            disabled_reason=None,
-            secrets="sealed",
-            failing_since=None,
-            revision=1,
-            created_at=NOW,
-        )
-        made = replace(made, **changes)
+        made = rows.endpoint(id, **changes)
         with store.write() as tx:
             tx.access.ensure_tenant(made.tenant_id, name="A", now=NOW)
             tx.webhooks.add(made)
