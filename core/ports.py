@@ -672,9 +672,6 @@ class Assignments(Protocol):
     def first_end(self, session_id: str, annotator_id: str, *, now: datetime) -> datetime | None:
         """When the first lease of somebody else ends whose item still waits."""
 
-    def next_expiry(self, session_id: str, *, now: datetime) -> datetime | None:
-        """When the first lease that still runs ends."""
-
     def skips(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, int]:
         """How many different people skipped each item."""
 

@@ -14,7 +14,15 @@ from core.errors import Conflict
 from core.fitting import Workbench
 from core.judging import AnyClassifier
 from core.overview import overview
-from core.people import MintedInvitation, MintedSignIn, NewInvitation, Person
+from core.people import (
+    Assignment,
+    Flag,
+    FlagReason,
+    MintedInvitation,
+    MintedSignIn,
+    NewInvitation,
+    Person,
+)
 from core.pool import QueryStrategy
 from core.ports import (
     Blobs,
@@ -33,6 +41,7 @@ from core.records import (
     Choice,
     Generation,
     Item,
+    ItemState,
     LabelEvent,
     Labels,
     Model,
@@ -68,12 +77,16 @@ from core.rounds import (
     activate,
     adjudicate,
     cancel,
+    desk,
     export,
     figures,
+    flags,
+    holding,
     imports,
     ingest,
     items,
     label,
+    lease,
     metrics,
     people,
     plan,
@@ -310,6 +323,51 @@ class Tailwise:
             session, annotator_id=annotator_id, limit=limit, store=self.store
         )
 
+    def claim(
+        self, session: Session, request: lease.ClaimRequest, *, annotator_id: str
+    ) -> lease.Claimed:
+        return lease.claim(session, request, annotator_id=annotator_id, **self._now())
+
+    def heartbeat(
+        self, session: Session, holder: holding.Holder, *, ttl_s: int | None
+    ) -> Assignment:
+        return holding.heartbeat(session, holder, ttl_s=ttl_s, store=self.store, clock=self.clock)
+
+    def release(self, session: Session, holder: holding.Holder) -> None:
+        holding.release(session, holder, store=self.store, clock=self.clock)
+
+    def skip(self, session: Session, holder: holding.Holder, *, reason: str | None) -> ItemState:
+        return holding.skip(session, holder, reason=reason, **self._now())
+
+    def flag(
+        self, session: Session, holder: holding.Holder, *, reason: FlagReason, note: str | None
+    ) -> Flag:
+        return holding.flag(session, holder, reason=reason, note=note, **self._now())
+
+    def list_flags(
+        self, session: Session, page: Page, *, state: str | None = None
+    ) -> Sequence[flags.Flagged]:
+        return flags.list_flags(session, page, state=state, store=self.store)
+
+    def resolve_flag(
+        self,
+        session: Session,
+        flag_id: str,
+        resolution: Literal["returned", "excluded"],
+        *,
+        note: str | None,
+        resolver: str,
+    ) -> flags.Flagged:
+        return flags.resolve(
+            session, flag_id, resolution, note=note, resolver=resolver, **self._now()
+        )
+
+    def desks(self, caller: Caller) -> Sequence[desk.DeskRow]:
+        return desk.desks(caller, store=self.store, clock=self.clock)
+
+    def own_work(self, session: Session, *, annotator_id: str) -> desk.Mine:
+        return desk.mine(session, annotator_id, store=self.store, clock=self.clock)
+
     def conflicts(self, session: Session, page: Page) -> Sequence[adjudicate.Contested]:
         return adjudicate.conflicts(session, page, store=self.store)
 
@@ -490,6 +548,10 @@ class Tailwise:
     def queue(self) -> dict[str, Any]:
         """What every verb that may queue an operation takes."""
         return {"store": self.store, "jobs": self.jobs, "clock": self.clock, "ids": self.ids}
+
+    def _now(self) -> dict[str, Any]:
+        """What every verb takes that writes at once."""
+        return {"store": self.store, "clock": self.clock, "ids": self.ids}
 
     def files(self) -> dict[str, Any]:
         """What every verb that writes arrays takes."""

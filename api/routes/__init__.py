@@ -6,12 +6,15 @@ from api.blueprint import Blueprint
 from api.routes.adjudication import blueprint as adjudication
 from api.routes.batches import blueprint as batches
 from api.routes.callbacks import blueprint as callbacks
+from api.routes.desk import blueprint as desk
 from api.routes.exports import blueprint as exports
+from api.routes.flags import blueprint as flags
 from api.routes.generations import blueprint as generations
 from api.routes.imports import blueprint as imports
 from api.routes.items import blueprint as items
 from api.routes.keys import blueprint as keys
 from api.routes.labels import blueprint as labels
+from api.routes.leases import blueprint as leases
 from api.routes.metrics import blueprint as metrics
 from api.routes.models import blueprint as models
 from api.routes.moderation import blueprint as moderation
@@ -31,6 +34,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     imports,
     batches,
     labels,
+    desk,
+    leases,
+    flags,
     adjudication,
     generations,
     models,
