@@ -97,6 +97,9 @@ class Unawaited:
     def __iter__(self) -> Iterator[Any]:
         return iter(self._client)
 
+    def __len__(self) -> int:
+        return len(self._client)
+
     def _settle(self, found: Any) -> Any:
         if inspect.isawaitable(found):
             found = self._loop.run_until_complete(found)  # type: ignore[arg-type]

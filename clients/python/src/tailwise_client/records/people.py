@@ -156,7 +156,10 @@ class Flag:
     reason: str
     state: str
     created_at: datetime
+    external_id: str | None = None
+    item_state: str | None = None
     annotator_id: str | None = None
+    name: str | None = None
     note: str | None = field(default=None, repr=False)
     text: str | None = field(default=None, repr=False)
     resolution: str | None = None

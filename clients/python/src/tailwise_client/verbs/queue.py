@@ -53,26 +53,26 @@ class QueueVerbs(Within):
                 "avoid_topics": _list(avoid_topics),
             }
         )
-        return self._post(Claim, f"{self.path}/leases", document)
+        path = f"{self.path}/leases"
+        call = Call(method="POST", path=path, document=document, repeatable=True)
+        return self._call(Claim, call)
 
     @verb
     def heartbeat(self, assignment: Assignment, *, ttl_s: int | None = None) -> Flow[LeaseTime]:
         """Keep the lease alive; raises LeaseExpired where somebody else took the item."""
-        path = f"{self._assignment(assignment)}/heartbeat"
-        return self._post(LeaseTime, path, _held(assignment, ttl_s=ttl_s))
+        document = _held(assignment, ttl_s=ttl_s)
+        return self._call(LeaseTime, self._about(assignment, "heartbeat", document))
 
     @verb
     def release(self, assignment: Assignment) -> Flow[None]:
         """Give the item back unanswered."""
-        path = f"{self._assignment(assignment)}/release"
-        call = Call(method="POST", path=path, document=_held(assignment), keyed=True)
-        yield from self._sender.send(call)
+        yield from self._sender.send(self._about(assignment, "release", _held(assignment)))
 
     @verb
     def skip(self, assignment: Assignment, *, reason: str | None = None) -> Flow[ItemState]:
         """Decline it; this caller does not get it again."""
-        path = f"{self._assignment(assignment)}/skip"
-        return self._post(ItemState, path, _held(assignment, reason=reason))
+        document = _held(assignment, reason=reason)
+        return self._call(ItemState, self._about(assignment, "skip", document))
 
     @verb
     def flag(
@@ -80,8 +80,8 @@ class QueueVerbs(Within):
     ) -> Flow[ItemState]:
         """Hand it to a lead: illegal_content, person_at_risk, personal_data, wrong_language,
         unreadable or other."""
-        path = f"{self._assignment(assignment)}/flag"
-        return self._post(ItemState, path, _held(assignment, reason=reason, note=note))
+        document = _held(assignment, reason=reason, note=note)
+        return self._call(ItemState, self._about(assignment, "flag", document))
 
     @listing
     def conflicts(self, *, limit: int = 50) -> Stream[ConflictItem]:
@@ -108,8 +108,11 @@ class QueueVerbs(Within):
         document = as_document({"resolution": resolution, "note": note})
         return self._post(Flag, f"{self.path}/flags/{flag_id}/resolve", document)
 
-    def _assignment(self, assignment: Assignment) -> str:
-        return f"{self.path}/assignments/{assignment.id}"
+    def _about(self, assignment: Assignment, verb: str, document: dict[str, Any]) -> Call:
+        """The service keeps no key for these: only a heartbeat is the same when done twice."""
+        path = f"{self.path}/assignments/{assignment.id}/{verb}"
+        repeatable = verb == "heartbeat"
+        return Call(method="POST", path=path, document=document, repeatable=repeatable)
 
 
 def _held(assignment: Assignment, **more: Any) -> dict[str, Any]:
