@@ -139,6 +139,8 @@ class Settings:
     openai_model: str = _setting("", _matching(r"\S{1,200}", "a model's name"))
     openai_input_price: float = _setting(0.0, _price)
     openai_output_price: float = _setting(0.0, _price)
+    local_model: str = _setting("", lambda raw: str(_path(raw)))
+    local_threads: int = _setting(0, _number(0, 256))
     otlp_endpoint: str = _setting("", _matching(r"https?://\S+", "an http or https URL"))
     max_body_bytes: int = _setting(5 * MEGABYTE, _number(1_000))
     max_import_bytes: int = _setting(500 * MEGABYTE, _number(1_000))

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from adapters.blobs.files import FsspecBlobs
@@ -13,7 +14,7 @@ from adapters.charts import render
 from adapters.encoders import encoders
 from adapters.files.reading import FileReader
 from adapters.files.writing import FileWriter
-from adapters.generators import generators, resolve
+from adapters.generators import LlamaServer, generators, resolve
 from adapters.generators.templates import builtin_templates
 from adapters.jobs.dbos_jobs import DbosJobs
 from adapters.learners import learners
@@ -70,6 +71,7 @@ def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwi
     jobs_engine = _once(partial(make_jobs_engine, settings.jobs_url))
     encoder_for = _encoder_source(settings, role=role)
     templates = builtin_templates()
+    llama = _llama(settings)
     return Tailwise(
         settings=settings,
         store=store,
@@ -81,12 +83,12 @@ def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwi
         strategies=with_plugins(strategies()),
         clusterers=with_plugins(clusterers()),
         learners=with_plugins(learners(encoder_directory=settings.encoder_dir)),
-        generators=_known_generators(settings),
+        generators=_known_generators(settings, llama=llama),
         oracles=known_oracles(settings),
         builtin_templates=templates,
         encoder_for=encoder_for,
         classifier=_classifier_source(blobs),
-        press=_press(settings, store=store, blobs=blobs, builtin=templates),
+        press=_press(settings, store=store, blobs=blobs, builtin=templates, llama=llama),
         oracle_for=partial(oracle_for, settings=settings, store=store, clock=clock, ids=UlidIds()),
         load_model=partial(_load_model, threads=settings.encoder_threads),
         bench_for=partial(_bench, settings=settings, encoder_for=encoder_for),
@@ -155,9 +157,16 @@ def _load_model(data: bytes, *, sha256: str | None = None, threads: int = 1) -> 
     return load_model(data, sha256=sha256, threads=threads)
 
 
-def _known_generators(settings: Settings) -> Registry[Generator]:
+def _llama(settings: Settings) -> LlamaServer | None:
+    """The process's own model, loaded when it is first asked."""
+    if not settings.local_model:
+        return None
+    return LlamaServer(file=Path(settings.local_model), threads=settings.local_threads)
+
+
+def _known_generators(settings: Settings, *, llama: LlamaServer | None) -> Registry[Generator]:
     """What a session may name, "auto" included."""
-    registry = _generators(settings, reserve=None, class_ids=())
+    registry = _generators(settings, reserve=None, class_ids=(), llama=llama)
     name = _resolved("auto", settings=settings)
     registry.register(
         "auto",
@@ -169,7 +178,7 @@ def _known_generators(settings: Settings) -> Registry[Generator]:
 
 
 def _generators(
-    settings: Settings, *, reserve: Reserve | None, class_ids: Labels
+    settings: Settings, *, reserve: Reserve | None, class_ids: Labels, llama: LlamaServer | None
 ) -> Registry[Generator]:
     return generators(
         anthropic_key=settings.anthropic_api_key or None,
@@ -177,6 +186,7 @@ def _generators(
         reserve=reserve,
         class_ids=class_ids,
         chat=chat_service(settings),
+        llama=llama,
     )
 
 
@@ -186,7 +196,12 @@ def _resolved(name: str, *, settings: Settings) -> str:
 
 
 def _press(
-    settings: Settings, *, store: Store, blobs: Blobs, builtin: Mapping[str, Template]
+    settings: Settings,
+    *,
+    store: Store,
+    blobs: Blobs,
+    builtin: Mapping[str, Template],
+    llama: LlamaServer | None,
 ) -> Press:
     """Generators by choice, made for one session."""
 
@@ -197,7 +212,8 @@ def _press(
     def make(session: Session, choice: Choice) -> Generator:
         reserve = PoolReserve(session, store=store, blobs=blobs)
         class_ids = session.task.class_ids
-        return _generators(settings, reserve=reserve, class_ids=class_ids).make(choice)
+        known = _generators(settings, reserve=reserve, class_ids=class_ids, llama=llama)
+        return known.make(choice)
 
     return Press(resolve=choose, make=make, builtin=builtin)
 

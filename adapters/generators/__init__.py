@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 
 from adapters.generators.chat_completions import ChatService, chat_model
+from adapters.generators.language_model import LanguageModel
+from adapters.generators.llama_server import LlamaEndpoint, LlamaServer
 from adapters.generators.model_generator import ModelGenerator
 from adapters.generators.perturb import PerturbGenerator
 from adapters.generators.simulated import SimulatedGenerator
@@ -14,7 +16,7 @@ from core.generation import Abilities
 from core.ports import Generator, Reserve
 from core.registry import Registry
 
-__all__ = ["ChatService", "generators", "resolve"]
+__all__ = ["ChatService", "LlamaServer", "generators", "resolve"]
 
 
 WRITES = Abilities(structured=True, prompted=True)
@@ -37,9 +39,10 @@ def generators(
     reserve: Reserve | None,
     class_ids: tuple[str, ...],
     chat: ChatService | None = None,
+    llama: LlamaServer | None = None,
 ) -> Registry[Generator]:
-    """``anthropic``, ``openai_compatible``, ``simulated``, ``perturb`` and plug-ins of
-    ``tailwise.generator``; a component's facts are its ``Abilities``.
+    """``anthropic``, ``openai_compatible``, ``local``, ``simulated``, ``perturb`` and plug-ins
+    of ``tailwise.generator``; a component's facts are its ``Abilities``.
 
     Making one raises Conflict ``generator-not-configured`` where it lacks its key, its
     address or its reserve texts, and InvalidOption for a bad option.
@@ -56,6 +59,12 @@ def generators(
         _openai_compatible(chat),
         summary="A model of your own (vLLM, Ollama, llama-server), by chat completions.",
         facts=asdict(replace(WRITES, paid=bool(chat and chat.price))),
+    )
+    registry.register(
+        "local",
+        _local(llama),
+        summary="A GGUF model in this process, through llama.cpp.",
+        facts=asdict(WRITES),
     )
     registry.register(
         "simulated",
@@ -86,6 +95,28 @@ def _openai_compatible(service: ChatService | None) -> Callable[..., Generator]:
             service,
             model=model,
             max_attempts=max_attempts,
+            deadline_s=deadline_s,
+            timeout_s=timeout_s,
+            max_tokens=max_tokens,
+        )
+        return ModelGenerator(writer=writer)
+
+    return make
+
+
+def _local(server: LlamaServer | None) -> Callable[..., Generator]:
+    def make(
+        *, deadline_s: float = 300.0, timeout_s: float = 300.0, max_tokens: int = 1024
+    ) -> Generator:
+        if server is None:
+            raise Conflict(
+                "the local generator needs a model file in the server's settings",
+                code="generator-not-configured",
+                extras={"generator": "local"},
+            )
+        writer = LanguageModel(
+            endpoint=LlamaEndpoint(server),
+            max_attempts=2,
             deadline_s=deadline_s,
             timeout_s=timeout_s,
             max_tokens=max_tokens,

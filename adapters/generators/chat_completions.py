@@ -136,8 +136,8 @@ class ChatEndpoint:
         )
 
     @cached_property
-    def _ssl_context(self) -> ssl.SSLContext:
-        return httpx2.create_ssl_context()
+    def _ssl_context(self) -> ssl.SSLContext | None:
+        return httpx2.create_ssl_context() if self.service.base_url.startswith("https:") else None
 
 
 def _of_status(response: httpx2.Response) -> Trouble:

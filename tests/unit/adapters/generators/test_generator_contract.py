@@ -7,10 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from adapters.generators import ChatService, generators
+from adapters.generators import ChatService, LlamaServer, generators
 from core.budget import Price
 from core.errors import InvalidOption
 from core.generation import Abilities
@@ -20,7 +21,7 @@ from tests import messages_server
 from tests.completions_server import MODEL, completion, completions_server
 from tests.messages_server import KEY, Handler, variations
 
-NAMES = ("anthropic", "openai_compatible", "openai_paid", "simulated", "perturb")
+NAMES = ("anthropic", "openai_compatible", "openai_paid", "local", "simulated", "perturb")
 FILLED = [f"a text about rent, number {n}" for n in range(10)]
 
 
@@ -29,6 +30,20 @@ class Shelf:
 
     def nearest(self, vector, *, class_id, limit):
         return [(f"itm_{n}", text) for n, text in enumerate(FILLED)][:limit]
+
+
+class Scripted(LlamaServer):
+    """A model in the process whose server is a scripted one."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(file=Path("scripted.gguf"))
+        self._url = url
+
+    def check(self) -> None:
+        """Nothing is missing."""
+
+    def service(self) -> ChatService:
+        return ChatService(base_url=self._url, model=self.model)
 
 
 def says(text: str) -> Callable[[Handler], None]:
@@ -47,19 +62,22 @@ def registry_for():
     with ExitStack() as stack:
 
         def make(name: str, text: str = variations(FILLED)):
-            url = chat = None
+            url = chat = llama = None
             if name == "anthropic":
                 url = stack.enter_context(messages_server.messages_server(says(text))).url
             if name.startswith("openai"):
                 price = Price(input=1.0, output=2.0) if name == "openai_paid" else None
                 base = stack.enter_context(completions_server(says(text))).url
                 chat = ChatService(base_url=base, model=MODEL, price=price)
+            if name == "local":
+                llama = Scripted(stack.enter_context(completions_server(says(text))).url)
             return generators(
                 anthropic_key=KEY,
                 anthropic_base_url=url,
                 reserve=Shelf(),
                 class_ids=("financial", "legal"),
                 chat=chat,
+                llama=llama,
             )
 
         yield make

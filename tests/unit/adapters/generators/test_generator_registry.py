@@ -20,7 +20,7 @@ def registry():
 
 
 def test_the_built_in_generators_are_registered(registry):
-    known = {"anthropic", "openai_compatible", "simulated", "perturb"}
+    known = {"anthropic", "openai_compatible", "local", "simulated", "perturb"}
     assert set(registry.names()) >= known
 
 
@@ -47,7 +47,7 @@ def test_a_key_makes_a_paid_generator():
     assert (generator.paid, generator.model) == (True, "claude-haiku-5-5")
 
 
-@pytest.mark.parametrize("name", ["anthropic", "openai_compatible", "simulated"])
+@pytest.mark.parametrize("name", ["anthropic", "openai_compatible", "local", "simulated"])
 def test_what_lacks_its_key_or_texts_is_not_configured(registry, name):
     with pytest.raises(Conflict) as refusal:
         registry.make(Choice(name=name))
