@@ -1,6 +1,6 @@
 // A card per figure: what it says in words, the picture, its key and the table behind it.
 
-import { el, foreign } from "./dom.js";
+import { byId, el, foreign } from "./dom.js";
 import { fit, mark, shape } from "./lead-svg.js";
 
 /**
@@ -103,3 +103,19 @@ export function card({ id, title, said, body = [], behind = [], json, pictures =
 
 /** Words where there is nothing to draw yet. */
 export const nothing = (text) => el("p", { class: "nothing soft" }, text);
+
+/** Draw again what changed, and leave open and in focus what a person was at. */
+export function kept(draw, holder) {
+  const active = holder()?.contains(document.activeElement) ? document.activeElement : null;
+  const open = holder()?.querySelector("details")?.open;
+  draw();
+  const details = holder()?.querySelector("details");
+  if (details && open) details.open = true;
+  if (active?.id) byId(active.id)?.focus();
+  else if (active?.localName === "summary") details?.querySelector("summary").focus();
+}
+
+/** Put a figure in the place of its older self. */
+export function replace(id, made) {
+  kept(() => byId(id)?.replaceWith(made), () => byId(id));
+}

@@ -5,6 +5,8 @@ import { lines } from "./lead-charts.js";
 import { card, chart, key, name, nothing, table } from "./lead-cards.js";
 import { percent, score, sentence, whole, words } from "./lead-format.js";
 
+/** The model a person looks at, kept when the figures are drawn again. */
+const chosen = { model: null };
 const OURS = 1;
 const CHANCE = 2;
 const ROWS = { test: "test rows", holdout: "held-out labels", nothing: "nothing" };
@@ -87,12 +89,12 @@ const shade = (share, tone) => `heat ${tone}${Math.round(STEPS * Math.min(1, sha
 export function confusion({ quality, api }) {
   const scored = quality.models.filter((model) => model.macro_f1 !== null);
   const names = new Map(quality.classes.map((c) => [c.id, c.name]));
-  const first = scored.at(-1);
+  const first = scored.find((model) => model.model_id === chosen.model) ?? scored.at(-1);
   const host = el("div", { class: "stack" });
   const chooser = el(
     "select",
-    { id: "confusion-model", onchange: () => show(scored.find((model) => model.model_id === chooser.value)) },
-    ...[...scored].reverse().map((model) => el("option", { value: model.model_id }, `Round ${model.round}: model ${model.version}${model.state === "active" ? " (active)" : ""}`)),
+    { id: "confusion-model", onchange: () => { chosen.model = chooser.value; show(scored.find((model) => model.model_id === chosen.model)); } },
+    ...[...scored].reverse().map((model) => el("option", { value: model.model_id, selected: model === first }, `Round ${model.round}: model ${model.version}${model.state === "active" ? " (active)" : ""}`)),
   );
   function show(model) {
     host.replaceChildren(model.confusion ? matrix(model, names) : nothing(

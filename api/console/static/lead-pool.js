@@ -1,6 +1,6 @@
 // Figures of the pool: the cluster map and the learner's doubt.
 
-import { byId, el, say } from "./dom.js";
+import { el, say } from "./dom.js";
 import { columns, lines } from "./lead-charts.js";
 import { card, chart, key, table } from "./lead-cards.js";
 import { score, whole } from "./lead-format.js";
@@ -9,11 +9,13 @@ import { clusterButtons, map, swatch } from "./lead-map.js";
 import { fit } from "./lead-svg.js";
 
 const FEW = 60;
+/** What a person looks at, kept when the map is drawn again. */
+const chosen = { cluster: null };
 
 /** The map of the clusters; `again(batchId)` loads it with another batch ringed. */
 export function clusterMap({ clusters, batches, api }, { again }) {
   const shown = clusters.points.length;
-  let only = null;
+  let only = chosen.cluster;
   const host = el("div", { class: "plot map" });
   const buttons = el("div");
   function draw() {
@@ -28,6 +30,7 @@ export function clusterMap({ clusters, batches, api }, { again }) {
   }
   function choose(cluster) {
     only = cluster;
+    chosen.cluster = cluster;
     draw();
     buttons.querySelector(`[aria-pressed="true"]`)?.focus();
   }
@@ -131,13 +134,4 @@ export function doubt({ metrics, api }) {
 
 function titled(title, draw) {
   return el("div", {}, el("h4", {}, title), chart(draw));
-}
-
-/** Keep what a person had open when a figure is drawn again. */
-export function replace(id, made) {
-  const old = byId(id);
-  const open = old?.querySelector("details")?.open;
-  if (old) old.replaceWith(made);
-  const details = made.querySelector("details");
-  if (details && open) details.open = true;
 }

@@ -2,19 +2,24 @@
 
 import { Problem, all, get } from "./api.js";
 import { alertBox, byId, clearAlert, el } from "./dom.js";
+import { kept, replace } from "./lead-cards.js";
 import { balance, evenness, funnel, price } from "./lead-labels.js";
 import { calibration, confusion, curve, stopping } from "./lead-models.js";
 import { NEXT, numbers, phase, warnings } from "./lead-phase.js";
-import { clusterMap, doubt, replace } from "./lead-pool.js";
+import { clusterMap, doubt } from "./lead-pool.js";
 import { agreement, checks } from "./lead-quality.js";
 import { cancelBatch, operations, once, retrain, selectBatch, why, writeVariations } from "./lead-work.js";
 
 const LOOK_MS = 6000;
+/** While labels come in, figures are worked out again at most this often. */
+const DRAW_MS = 30000;
 const id = document.body.dataset.session;
 const api = `/sessions/${id}`;
 const base = `/console/sessions/${id}`;
 const links = `/v1${api}`;
 const work = operations({ session: id, ended: () => refresh({ figures: true }) });
+const drawn = { at: 0, facts: "", map: "", stale: true };
+let ringed = null;
 let seen = null;
 let session = null;
 
@@ -43,10 +48,11 @@ async function refresh({ figures = false } = {}) {
   const now = mark(session);
   const changed = now !== seen;
   seen = now;
-  if (changed) head();
+  drawn.stale ||= changed || figures;
+  if (changed) kept(head, () => byId("where"));
   await Promise.all([
     session.running.length || changed || figures ? work.refresh() : null,
-    changed || figures ? pictures() : null,
+    drawn.stale && (figures || Date.now() - drawn.at > DRAW_MS) ? pictures() : null,
   ]);
 }
 
@@ -96,16 +102,20 @@ const perhaps = (wanted) => wanted.catch((error) => {
 });
 
 async function pictures() {
+  drawn.at = Date.now();
+  drawn.stale = false;
   try {
     const [metrics, learning, quality, cost, people] = await Promise.all([
       get(`${api}/metrics`), get(`${api}/metrics/learning-curve`), get(`${api}/metrics/models`), get(`${api}/metrics/cost`),
       perhaps(get(`${api}/quality`)),
     ]);
     const facts = { metrics, learning, quality, cost, people, api: links, base };
-    byId("warnings").replaceChildren(...warnings(metrics.warnings, metrics.counts));
-    for (const figure of FIGURES) {
-      const made = figure(facts);
-      replace(made.id, made);
+    if (news("facts", facts)) {
+      byId("warnings").replaceChildren(...warnings(metrics.warnings, metrics.counts));
+      for (const figure of FIGURES) {
+        const made = figure(facts);
+        replace(made.id, made);
+      }
     }
     await pool();
   } catch (error) {
@@ -113,11 +123,28 @@ async function pictures() {
   }
 }
 
-async function pool(batch = null) {
-  const [clusters, batches] = await Promise.all([
-    get(`${api}/metrics/clusters${batch ? `?batch_id=${encodeURIComponent(batch)}` : ""}`), all(`${api}/batches?limit=200`),
-  ]);
-  replace("map", clusterMap({ clusters, batches, api: links }, { again: pool }));
+/** Whether these facts are others than those that were drawn last. */
+function news(name, facts) {
+  const text = JSON.stringify(facts);
+  const other = text !== drawn[name];
+  drawn[name] = text;
+  return other;
+}
+
+async function pool() {
+  const asked = ringed ? `?batch_id=${encodeURIComponent(ringed)}` : "";
+  const [clusters, batches] = await Promise.all([get(`${api}/metrics/clusters${asked}`), all(`${api}/batches?limit=200`)]);
+  if (news("map", { clusters, batches })) replace("map", clusterMap({ clusters, batches, api: links }, { again }));
+}
+
+/** Ring another batch, and keep it until somebody chooses again. */
+async function again(batch) {
+  ringed = batch;
+  try {
+    await pool();
+  } catch (error) {
+    alertBox(why(error));
+  }
 }
 
 async function watch() {
