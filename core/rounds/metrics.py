@@ -142,9 +142,8 @@ def clusters(
     positions = report_pool.map_positions(arrays, labelled=labelled, last=picked)
     with store.read() as tx:
         items = tx.items.by_positions(session.id, [int(p) for p in positions])
-    several = session.task.multi_label
     answer["clusters"] = report_pool.cluster_rows(
-        arrays, free=free, labelled=labelled, multi_label=several
+        arrays, free=free, labelled=labelled, multi_label=session.task.multi_label
     )
     answer["rows"] = sum(row["size"] for row in answer["clusters"])
     answer["points"] = report_pool.map_points(
@@ -153,7 +152,7 @@ def clusters(
         items=items,
         labelled=labelled,
         last=picked,
-        multi_label=several,
+        multi_label=session.task.multi_label,
     )
     return answer
 
