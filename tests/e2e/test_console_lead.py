@@ -249,7 +249,7 @@ def test_the_page_fits_a_narrow_window(played, tab_of, scheme):
 
 
 def test_a_person_is_invited_by_a_link_that_is_shown_once(tab_of):
-    page = tab_of().open("/console/people", ready="#people table")
+    page = tab_of().open("/console/people", ready="#people li")
     page.fill("#name", "Ada Nwosu")
     page.select_option("#role", "annotator")
     page.click("#invite button")
@@ -266,10 +266,10 @@ def test_a_person_is_invited_by_a_link_that_is_shown_once(tab_of):
 def test_a_revoked_person_is_signed_out(caller, tab_of):
     made = caller.made("/v1/invitations", {"name": "Bo Gone", "role": "annotator"}, key=None)
     guest = tab_of(path=made["url"])
-    page = tab_of().open("/console/people", ready="#people table")
+    page = tab_of().open("/console/people", ready="#people li")
     page.get_by_role("button", name="Revoke Bo Gone").click()
     page.locator("dialog button.bad").click()
-    page.locator("#people tr", has_text="Bo Gone").get_by_text("revoked").wait_for()
+    page.locator("#people li", has_text="Bo Gone").get_by_text("revoked", exact=True).wait_for()
     assert guest.page.goto("/console/settings").status == 401
     guest.surprises.clear()
 

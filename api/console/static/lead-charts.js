@@ -37,7 +37,7 @@ const grows = (values) => Math.max(...values, 0) || 1;
 export function bars(width, { rows, said, unit, format = whole, most: given, wholes = true }) {
   const height = rows.length * ROW + FOOT;
   const svg = picture({ width, height, said });
-  const names = Math.min(Math.max(...rows.map((row) => [...String(row.name)].length)) * 7.4 + 14, width * 0.36, 190);
+  const names = Math.min(Math.max(...rows.map((row) => [...String(row.name)].length)) * 7.4 + 20, width * 0.36, 190);
   const totals = rows.map((row) => row.parts.reduce((sum, part) => sum + part.value, 0));
   const most = given ?? grows([...totals, ...rows.map((row) => row.target ?? 0)]);
   const x = scale([0, most], [names, width - 52]);

@@ -2,7 +2,6 @@
 
 import { all, get, post } from "./api.js";
 import { alertBox, byId, dialog, el, foreign, say } from "./dom.js";
-import { table } from "./lead-cards.js";
 import { moment, sentence } from "./lead-format.js";
 import { why } from "./lead-work.js";
 
@@ -72,46 +71,46 @@ function ask(title, text, act) {
 
 const where = (row) => (row.session_id ? foreign(names.get(row.session_id) ?? row.session_id) : "every session");
 
+const entry = (who, state, facts, actions) =>
+  el("li", {},
+    el("div", { class: "entry" }, el("p", {}, el("b", {}, who), " ", state), el("p", { class: "soft small" }, ...facts)),
+    actions);
+
 function person(row) {
-  const actions = row.revoked_at
-    ? el("span", { class: "soft" }, "–")
-    : el("div", { class: "row" },
-        el("button", {
-          type: "button", "aria-label": `New link for ${row.name}`,
-          onclick: () => invite({ person_id: row.id }).catch((error) => alertBox(why(error))),
-        }, "New link"),
-        el("button", {
-          type: "button", class: "bad", "aria-label": `Revoke ${row.name}`,
-          onclick: () => ask("Revoke", ["Sign ", foreign(row.name), " out everywhere, and end what they hold? Their answers stay."], () => post(`/people/${row.id}/revoke`)),
-        }, "Revoke"));
-  return [
-    row.id === me.id ? el("span", {}, foreign(row.name), " (you)") : foreign(row.name),
-    sentence(row.role), where(row), moment(row.created_at),
-    el("span", { class: row.revoked_at ? "badge bad" : "badge good" }, row.revoked_at ? "revoked" : "may sign in"), actions,
-  ];
+  const gone = Boolean(row.revoked_at);
+  const actions = gone ? null : el("div", { class: "row" },
+    el("button", {
+      type: "button", "aria-label": `New link for ${row.name}`,
+      onclick: () => invite({ person_id: row.id }).catch((error) => alertBox(why(error))),
+    }, "New link"),
+    el("button", {
+      type: "button", class: "bad", "aria-label": `Revoke ${row.name}`,
+      onclick: () => ask("Revoke", ["Sign ", foreign(row.name), " out everywhere, and end what they hold? Their answers stay."], () => post(`/people/${row.id}/revoke`)),
+    }, "Revoke"));
+  const who = row.id === me.id ? el("span", {}, foreign(row.name), " (you)") : foreign(row.name);
+  const state = el("span", { class: gone ? "badge bad" : "badge accent" }, gone ? "revoked" : row.role);
+  const since = gone ? `, revoked ${moment(row.revoked_at)}` : `, since ${moment(row.created_at)}`;
+  return entry(who, state, [gone ? `${sentence(row.role)}, ` : "Works in ", where(row), since], actions);
 }
 
 function invitation(row) {
-  return [
-    foreign(row.name), sentence(row.role), where(row), moment(row.expires_at),
-    el("button", {
-      type: "button", class: "bad", "aria-label": `Revoke the link for ${row.name}`,
-      onclick: () => ask("Revoke the link", ["The link for ", foreign(row.name), " will no longer work."], () => post(`/invitations/${row.id}/revoke`)),
-    }, "Revoke"),
-  ];
+  const button = el("button", {
+    type: "button", class: "bad", "aria-label": `Revoke the link for ${row.name}`,
+    onclick: () => ask("Revoke the link", ["The link for ", foreign(row.name), " will no longer work."], () => post(`/invitations/${row.id}/revoke`)),
+  }, "Revoke");
+  const state = el("span", { class: "badge accent" }, row.role);
+  return entry(foreign(row.name), state, ["For ", where(row), `, works until ${moment(row.expires_at)}`], button);
 }
+
+const list = (name, rows, none) =>
+  rows.length ? el("ul", { class: "entries", "aria-label": name }, ...rows) : el("p", { class: "soft" }, none);
 
 async function refresh() {
   const [people, invitations] = await Promise.all([all("/people"), all("/invitations")]);
   const order = [...people].sort((a, b) => Number(Boolean(a.revoked_at)) - Number(Boolean(b.revoked_at)));
   const open = invitations.filter((row) => !row.used_at && !row.revoked_at && new Date(row.expires_at) > new Date());
-  const columns = (...found) => found.map((name) => ({ name }));
-  byId("people").replaceChildren(order.length
-    ? table("People", columns("Name", "Role", "Works in", "Since", "State", "Change"), order.map(person), { extra: "people" })
-    : el("p", { class: "soft" }, "Nobody yet."));
-  byId("invitations").replaceChildren(open.length
-    ? table("Open invitations", columns("Name", "Role", "Works in", "Works until", "Change"), open.map(invitation), { extra: "people" })
-    : el("p", { class: "soft" }, "None."));
+  byId("people").replaceChildren(list("People", order.map(person), "Nobody yet."));
+  byId("invitations").replaceChildren(list("Open invitations", open.map(invitation), "None."));
 }
 
 function roleHint() {
