@@ -191,6 +191,15 @@ def test_people_who_answer_elsewhere_are_waited_for(served, connect, observer):
     assert record.model_id is not None
 
 
+def test_the_sessions_own_oracle_answers_where_it_is_told_to(tailwise):
+    settings = {**SETTINGS, "oracle": "gold"}
+    session = tailwise.create_session("topics", labels=TOPICS, settings=settings)
+    session.upload(rows(18))
+    [record] = session.run_loop(annotate="oracle", rounds=1, generate=False)
+    assert record.answered == 6
+    assert {event.oracle for event in session.labels()} == {"gold"}
+
+
 def test_nobody_is_waited_for_longer_than_told(served, connect):
     slept = []
     tailwise = connect(served.url, served.key, sleep=slept.append)

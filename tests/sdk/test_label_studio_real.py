@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -18,7 +19,7 @@ from tests.sdk.made_studio import LEGACY
 
 VARIABLE = "TAILWISE_TEST_LABEL_STUDIO"
 COMMAND = os.environ.get(VARIABLE, "")
-START_SECONDS = 240.0
+START_SECONDS = 600.0
 QUIET = {
     "SENTRY_DSN": "",
     "FRONTEND_SENTRY_DSN": "",
@@ -44,35 +45,41 @@ def address(tmp_path_factory):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            *(COMMAND, "start", "--no-browser", "--port", str(port)),
-            *("--internal-host", "127.0.0.1", "--data-dir", str(folder)),
-            *("--username", "a@example.com", "--password", "only-for-this-test"),
-            *("--user-token", LEGACY, "--enable-legacy-api-token"),
-        ],
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), **QUIET},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    command = [
+        *(COMMAND, "start", "--no-browser", "--port", str(port)),
+        *("--internal-host", "127.0.0.1", "--data-dir", str(folder)),
+        *("--username", "a@example.com", "--password", "only-for-this-test"),
+        *("--user-token", LEGACY, "--enable-legacy-api-token"),
+    ]
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder), **QUIET},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     url = f"http://127.0.0.1:{port}"
-    _await(process, f"{url}/health")
-    yield url
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait()
+    try:
+        _await(process, f"{url}/health", log=log)
+        yield url
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
-def _await(process: subprocess.Popen[bytes], url: str) -> None:
+def _await(process: subprocess.Popen[bytes], url: str, *, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        assert process.poll() is None, "Label Studio ended"
-        try:
+        assert process.poll() is None, log.read_text(errors="replace")[-2000:]
+        with suppress(httpx2.TransportError):
             if httpx2.get(url, trust_env=False).is_success:
                 return
-        except httpx2.TransportError:
-            time.sleep(1.0)
-    pytest.fail(f"Label Studio was not up in {START_SECONDS:.0f} seconds")
+        time.sleep(1.0)
+    pytest.fail(f"not up in {START_SECONDS:.0f} s: {log.read_text(errors='replace')[-2000:]}")
 
 
 @pytest.fixture(scope="module")

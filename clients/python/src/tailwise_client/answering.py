@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from tailwise_client.asking import NewLabel, Skip
 from tailwise_client.binding import collected
@@ -16,7 +16,9 @@ from tailwise_client.steps import Flow, invoke, pause
 from tailwise_client.verbs.session import SessionVerbs
 
 Given: TypeAlias = str | Sequence[str] | Skip
-Annotate: TypeAlias = Callable[[Item], Given] | Callable[[Item], Awaitable[Given]]
+Annotate: TypeAlias = (
+    Literal["oracle"] | Callable[[Item], Given] | Callable[[Item], Awaitable[Given]]
+)
 
 NOT_NEEDED = frozenset(
     {
@@ -73,7 +75,9 @@ def answer_batch(
 ) -> Flow[Answers]:
     """Ask ``annotate`` about every item that waits, then wait for what others still owe."""
     answers = Answers()
-    if annotate is not None and batch.state == "open":
+    if annotate == "oracle":
+        yield from _asked(session, batch, answers)
+    elif annotate is not None and batch.state == "open":
         given = yield from _given_before(session, batch, fresh=fresh)
         waiting = yield from _waiting(session, batch)
         pending: list[NewLabel] = []
@@ -88,6 +92,18 @@ def answer_batch(
         yield from _save(session, pending, answers)
     yield from _completed(session, batch, patience)
     return answers
+
+
+def _asked(session: SessionVerbs, batch: Batch, answers: Answers) -> Flow[None]:
+    """The session's own oracle, until it was asked about everything."""
+    chosen = (yield from session.get()).settings["oracle"]
+    name = chosen["name"] if isinstance(chosen, Mapping) else str(chosen)
+    while batch.state == "open":
+        result = yield from session.ask_oracle(batch.id, oracle=name)
+        for row in result.results:
+            answers.add(row)
+        if not result.remaining:
+            return
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

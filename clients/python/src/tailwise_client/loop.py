@@ -38,8 +38,10 @@ class LoopVerbs(SessionVerbs):
 
         ``annotate(item)`` answers with a class, several, or ``Skip``; each answer is stored
         before the next item comes (``save_every`` stores that many at once), and none is
-        stored twice. None: people answer elsewhere, and the call waits for them, looking every
-        ``every_s`` seconds, for ``timeout`` seconds at most (then it raises TimedOut).
+        stored twice. "oracle" asks the session's own (gold, llm, panel; needs the scope oracle),
+        and people about what that leaves to them. None: people answer elsewhere, and the call
+        waits for them, looking every ``every_s`` seconds, for ``timeout`` seconds at most (then
+        it raises TimedOut).
         ``size`` is the batch size, by default the session's. ``review`` decides on variations:
         "screened" keeps what passed every screen, "people" waits for reviewers, "leave" trains
         without what nobody reviewed, and a callable answers "accept", "reject" or a
