@@ -9,6 +9,9 @@ from core.events import announce
 from core.ports import Clock, Repositories, Store
 from core.records import Batch, BatchState, Session
 
+AT_ONCE = 100
+"""More overdue batches of one session wait for the next look."""
+
 
 def close_batch(
     tx: Repositories, session: Session, batch: Batch, state: BatchState, *, clock: Clock
@@ -39,7 +42,7 @@ def overdue(batch: Batch, *, now: datetime) -> bool:
 def expire_overdue(tx: Repositories, session: Session, *, clock: Clock) -> int:
     """Expire the session's overdue batches; how many there were. The caller holds its lock."""
     now = clock.now()
-    late = [batch for batch in tx.batches.open(session.id) if overdue(batch, now=now)]
+    late = tx.batches.overdue(now=now, limit=AT_ONCE, session_id=session.id)
     for batch in late:
         close_batch(tx, session, batch, "expired", clock=clock)
     return len(late)

@@ -524,13 +524,15 @@ class Batches(Protocol):
         """Every batch by round, for metrics."""
 
     def open(self, session_id: str) -> Sequence[Batch]: ...
-    def overdue(self, *, now: datetime, limit: int) -> Sequence[Batch]:
-        """Open batches that have waited long enough, over all tenants, oldest first."""
+    def overdue(
+        self, *, now: datetime, limit: int, session_id: str | None = None
+    ) -> Sequence[Batch]:
+        """Open batches that have waited long enough, oldest first; None = over all tenants."""
 
     def set_state(self, batch_id: str, state: BatchState) -> None: ...
     def count(self, session_id: str) -> int: ...
     def containing(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, Batch]:
-        """The newest batch that holds each item."""
+        """The newest batch that holds each item; of its items, only those asked for."""
 
 
 class LabelEvents(Protocol):

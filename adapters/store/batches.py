@@ -83,12 +83,16 @@ class SqlBatches:
         query = sa.select(batches).where(_of(session_id), batches.c.state == "open")
         return self._load(query.order_by(batches.c.round))
 
-    def overdue(self, *, now: datetime, limit: int) -> Sequence[Batch]:
+    def overdue(
+        self, *, now: datetime, limit: int, session_id: str | None = None
+    ) -> Sequence[Batch]:
         query = sa.select(batches).where(
             batches.c.state == "open",
             batches.c.expires_at.is_not(None),
             batches.c.expires_at <= now,
         )
+        if session_id is not None:
+            query = query.where(_of(session_id))
         return self._load(query.order_by(batches.c.expires_at).limit(limit))
 
     def set_state(self, batch_id: str, state: BatchState) -> None:
@@ -113,15 +117,18 @@ class SqlBatches:
         loaded: dict[str, Batch] = {}
         for some in in_chunks(sorted(set(newest.values()))):
             query = sa.select(batches).where(batches.c.id.in_(some))
-            loaded.update((batch.id, batch) for batch in self._load(query))
+            found = self._load(query, only=list(newest))
+            loaded.update((batch.id, batch) for batch in found)
         return {item: loaded[batch] for item, batch in newest.items()}
 
-    def _load(self, query: sa.Select[Any]) -> Sequence[Batch]:
+    def _load(self, query: sa.Select[Any], *, only: Sequence[str] | None = None) -> Sequence[Batch]:
+        """With all of their items, or with those of ``only`` that they hold."""
         rows = self._connection.execute(query).mappings().all()
         members: dict[str, list[BatchItem]] = defaultdict(list)
         for chunk in in_chunks([row["id"] for row in rows]):
-            for row in self._connection.execute(_members(chunk)).mappings():
-                members[row["batch_id"]].append(_member(row))
+            for wanted in [None] if only is None else in_chunks(only):
+                for row in self._connection.execute(_members(chunk, wanted)).mappings():
+                    members[row["batch_id"]].append(_member(row))
         return [
             replace(record_of(Batch, {**row, "items": ()}), items=tuple(members[row["id"]]))
             for row in rows
@@ -132,14 +139,18 @@ def _of(session_id: str) -> sa.ColumnElement[bool]:
     return batches.c.session_id == session_id
 
 
-def _members(batch_ids: Sequence[str]) -> sa.Select[Any]:
+def _members(batch_ids: Sequence[str], item_ids: Sequence[str] | None) -> sa.Select[Any]:
     """Picks with their items' external ids, which a deleted item has lost."""
-    return (
+    query = (
         sa.select(batch_items, items.c.external_id)
         .outerjoin(items, items.c.id == batch_items.c.item_id)
         .where(batch_items.c.batch_id.in_(batch_ids))
         .order_by(batch_items.c.batch_id, batch_items.c.ordinal)
     )
+    if item_ids is None:
+        return query
+    # By the session's index of items, which is narrower than the batch.
+    return query.where(batch_items.c.item_id.in_(item_ids))
 
 
 def _member(row: sa.RowMapping) -> BatchItem:
