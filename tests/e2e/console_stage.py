@@ -41,7 +41,7 @@ LABELS = (
         "id": "calm",
         "name": "No harm",
         "definition": "Ordinary talk, disagreement included.",
-        "examples": ["I think the plan for the harbour is wrong."],
+        "examples": ["I think your plan is wrong."],
     },
     {
         "id": "insult",
@@ -81,9 +81,27 @@ class Tab:
         self.page.locator(ready).first.wait_for(state="visible")
         return self.page
 
+    def prefer(self, preferences: Mapping[str, Any]) -> None:
+        """Set the person's own preferences, from a page of the server."""
+        self.open("/console/join", ready="h1")
+        script = """async (own) => (await fetch('/v1/me', {method: 'PATCH', body: JSON.stringify(
+            {preferences: own}), headers: {'Content-Type': 'application/json'}})).status"""
+        assert self.page.evaluate(script, dict(preferences)) == 200
+
     def settle(self) -> None:
         """Past the moment in which an answering key does not count yet."""
         self.page.wait_for_timeout(170)
+
+    def answer(self, *keys: str) -> None:
+        """Keys that each end with another text, or with none left."""
+        for key in keys:
+            title = self.page.locator("#item-title").inner_text()
+            self.press(key)
+            self.page.wait_for_function(
+                "(title) => document.getElementById('item-title').textContent !== title"
+                " || !document.getElementById('rest').hidden",
+                arg=title,
+            )
 
     def press(self, *keys: str) -> None:
         """Keys one after the other, each once the page takes it."""

@@ -22,7 +22,7 @@ export function skipPanel(box, { done, cancel, key }) {
   const buttons = SKIP_REASONS.map(([reason, text], index) =>
     el("button", { type: "button", onclick: () => done(reason) }, el("kbd", {}, String(index + 1)), text));
   box.replaceChildren(
-    el("h3", { id: "skip-title" }, "Why skip it?"),
+    el("h3", {}, "Why skip it?"),
     el("div", { class: "row" }, ...buttons,
       el("button", { type: "button", onclick: () => done(undefined) }, el("kbd", {}, printed(key)), "No reason"),
       el("button", { type: "button", class: "quiet", onclick: cancel }, "Back to the text ", el("kbd", {}, "esc"))),

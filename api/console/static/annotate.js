@@ -36,8 +36,7 @@ async function start() {
   applyGreyscale(page.me.own, page.desk.people);
   page.leases = new Leases({ sessionId, own: page.me.own, ended: leaseEnded });
   page.outbox = new Outbox({
-    sessionId, personId: page.me.id, sent, refused, changed: drawSitting,
-    renew: () => page.leases.claim().then(() => page.leases.tokens(), () => null),
+    sessionId, personId: page.me.id, leases: page.leases, sent, refused, changed: drawSitting,
   });
   drawFrame();
   listenToKeys();
@@ -64,8 +63,12 @@ async function next() {
   let found = null;
   let problem = null;
   if (!page.leases.first) {
+    byId("contents").replaceChildren(el("p", { class: "soft" }, "The next text is coming…"));
+    byId("metadata").hidden = true;
     try {
       found = await claim();
+      // What came back may be a text whose answer was still on its way.
+      if (!page.leases.first && found.assignments?.length) found = await claim();
     } catch (error) {
       problem = error;
     }

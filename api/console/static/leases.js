@@ -12,6 +12,8 @@ export class Leases {
     Object.assign(this, { own, ended });
     this.held = [];
     this.done = new Set();
+    this.newest = new Map();
+    this.claiming = null;
     this.touched = performance.now();
     this.beat = null;
     for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, () => { this.touched = performance.now(); }, { passive: true });
@@ -19,13 +21,26 @@ export class Leases {
   }
 
   /** Claim up to one text and `AHEAD` more; answers {reason, retry_after_s} of the claim. */
-  async claim(count = AHEAD + 1) {
+  claim(count = AHEAD + 1) {
+    const before = this.claiming ?? Promise.resolve();
+    const mine = before.catch(() => {}).then(() => this.claimNow(count));
+    this.claiming = mine;
+    return mine.finally(() => { if (this.claiming === mine) this.claiming = null; });
+  }
+
+  /** Until no claim is under way: each one makes the tokens before it worthless. */
+  quiet() {
+    return this.claiming ? this.claiming.catch(() => {}) : Promise.resolve();
+  }
+
+  async claimNow(count) {
     const wish = { count };
     if (this.own.languages.length) wish.languages = this.own.languages;
     if (this.own.avoid_topics.length) wish.avoid_topics = this.own.avoid_topics;
     const found = await post(`${this.path}/leases`, wish, { key: null, retry: true });
     const now = performance.now();
     for (const row of found.assignments) {
+      this.newest.set(row.id, row.lease_token);
       const known = this.held.find((one) => one.id === row.id);
       const timed = { ...row, until: now + row.ttl_s * 1000 };
       if (known) Object.assign(known, { lease_token: row.lease_token, until: timed.until, ttl_s: row.ttl_s });
@@ -38,7 +53,8 @@ export class Leases {
   /** The text that comes next. */
   get first() { return this.held[0] ?? null; }
 
-  tokens() { return new Map(this.held.map((one) => [one.id, one.lease_token])); }
+  /** The newest token of any lease of this page, also of a text that was dealt with. */
+  token(assignmentId) { return this.newest.get(assignmentId); }
 
   /** Leave this text behind: answered, skipped, flagged or lost. */
   drop(assignment) {
@@ -52,6 +68,7 @@ export class Leases {
   /** Put a text that was dropped by mistake back in front. */
   restore(assignment) {
     this.done.delete(assignment.id);
+    assignment.lease_token = this.token(assignment.id) ?? assignment.lease_token;
     this.held.unshift(assignment);
   }
 

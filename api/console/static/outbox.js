@@ -12,13 +12,14 @@ const WAITS = [1000, 2000, 5000, 10000];
 export class Outbox {
   /**
    * `sent(entry, result)` and `refused(entry, problem)` hear what became of each entry,
-   * `changed()` whenever the number waiting changes; `renew()` claims again when the
-   * server says that a token is not the newest, and answers the newest by assignment id.
+   * `changed()` whenever the number waiting changes. Of `leases`, `quiet()` waits for a
+   * claim under way, `token(id)` is a lease's newest token, and `claim()` is called once
+   * more where the server says that a token is not the newest.
    */
-  constructor({ sessionId, personId, sent, refused, changed, renew }) {
+  constructor({ sessionId, personId, leases, sent, refused, changed }) {
     this.path = `/sessions/${sessionId}`;
     this.place = `tailwise.outbox.${personId}.${sessionId}`;
-    Object.assign(this, { sent, refused, changed, renew });
+    Object.assign(this, { leases, sent, refused, changed });
     this.entries = this.restore();
     this.working = null;
     this.failures = 0;
@@ -63,14 +64,6 @@ export class Outbox {
     return true;
   }
 
-  /** A newer token of a lease, for entries that still wait. */
-  retoken(assignmentId, token) {
-    for (const entry of this.entries) {
-      if (entry.assignment_id === assignmentId && !entry.tried) entry.lease_token = token;
-    }
-    this.keep();
-  }
-
   /** Send what waits; resolves when all is sent or the connection is gone. */
   flush() {
     this.working ??= this.run().finally(() => { this.working = null; });
@@ -79,7 +72,10 @@ export class Outbox {
 
   async run() {
     while (this.entries.length) {
+      await this.leases.quiet();
       const entry = this.entries[0];
+      if (!entry) return;
+      entry.lease_token = this.leases.token(entry.assignment_id) ?? entry.lease_token;
       try {
         const result = await this.deliver(entry);
         this.failures = 0;
@@ -107,12 +103,14 @@ export class Outbox {
     }
     if (problem.code === "lease-not-yours" && !entry.renewed) {
       entry.renewed = true;
-      const tokens = await this.renew();
-      if (tokens === null) return true;
-      if (tokens.has(entry.assignment_id)) {
-        entry.lease_token = tokens.get(entry.assignment_id);
-        return false;
+      const used = entry.lease_token;
+      try {
+        await this.leases.claim();
+      } catch (error) {
+        entry.renewed = false;
+        return this.hold(entry, error);
       }
+      if (this.leases.token(entry.assignment_id) !== used) return false;
     }
     this.drop(entry);
     this.refused(entry, problem);

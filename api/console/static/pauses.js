@@ -19,7 +19,7 @@ export function pauseFor(reason, wait) {
     },
     quota: {
       title: "That was your share for today",
-      text: `This session gives each person a daily number of texts, and you have done yours. Thank you. ${back}`,
+      text: `This session gives each person a daily number of texts, and you have done yours. Thank you. ${back || "Come back tomorrow."}`,
     },
     break_due: {
       title: "Time for a break",

@@ -148,7 +148,7 @@ function edit() {
     decide("edit", { text: text.value });
   };
   const box = byId("ask");
-  box.replaceChildren(el("h3", { id: "ask-title" }, "Edit the variation"),
+  box.replaceChildren(el("h3", {}, "Edit the variation"),
     el("div", { class: "field" }, el("label", { for: "edit-text" }, "Its text"), text),
     el("div", { class: "row" }, el("button", { type: "button", class: "main", onclick: save }, "Save ", el("kbd", {}, "ctrl enter")),
       el("button", { type: "button", class: "quiet", onclick: closeAsk }, "Cancel ", el("kbd", {}, "esc"))));
