@@ -20,6 +20,9 @@ WORDS: tuple[LabelKind, ...] = (*ANSWERS, "skipped")
 PERSONAL: tuple[LabelKind, ...] = ("vote", "declined")
 GIVEN: tuple[LabelKind, ...] = (*WORDS, *PERSONAL, "check")
 
+LATER, UNDO = label_events.alias("later"), label_events.alias("undo")
+"""Made once: an alias costs more than the statement that uses it."""
+
 
 class SqlLabelEvents:
     """The last word on an item is its latest answer or skip that no undo points at.
@@ -176,10 +179,8 @@ class SqlLabelEvents:
     def by_annotator(
         self, session_id: str, annotator_id: str, *, limit: int
     ) -> Sequence[LabelEvent]:
-        later = label_events.alias()
-        undo = label_events.alias()
-        taken_back = sa.exists().where(undo.c.target_id == later.c.id, undo.c.kind == "undone")
-        gone = sa.exists().where(later.c.target_id == label_events.c.id, ~taken_back)
+        taken_back = sa.exists().where(UNDO.c.target_id == LATER.c.id, UNDO.c.kind == "undone")
+        gone = sa.exists().where(LATER.c.target_id == label_events.c.id, ~taken_back)
         query = sa.select(label_events).where(
             _of(session_id),
             label_events.c.annotator_id == annotator_id,
@@ -282,12 +283,11 @@ def _standing(
     session_id: str, kinds: Sequence[LabelKind], *, watermark: int | None = None
 ) -> sa.Select[tuple[int]]:
     """The highest seq of these kinds that is not undone, to be grouped."""
-    undo = label_events.alias()
-    undone = sa.exists().where(undo.c.target_id == label_events.c.id, undo.c.kind == "undone")
+    undone = sa.exists().where(UNDO.c.target_id == label_events.c.id, UNDO.c.kind == "undone")
     standing = sa.select(sa.func.max(label_events.c.seq).label("seq")).where(
         _of(session_id), label_events.c.kind.in_(kinds)
     )
     if watermark is not None:
-        undone = undone.where(undo.c.seq <= watermark)
+        undone = undone.where(UNDO.c.seq <= watermark)
         standing = standing.where(label_events.c.seq <= watermark)
     return standing.where(~undone)

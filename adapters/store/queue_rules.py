@@ -19,6 +19,8 @@ SORTS: Final[tuple[Sort, ...]] = ("undone", "new", "let_go")
 
 MINE = assignments.alias("mine")
 OTHERS = assignments.alias("others")
+SAID, VOTE, LATER, UNDO = map(label_events.alias, ("said", "vote", "later", "undo"))
+"""Made once: an alias costs more than the statement that uses it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,38 +138,35 @@ def _said(
     session_id: str, annotator_id: str, item_id: sa.ColumnElement[str]
 ) -> sa.ColumnElement[bool]:
     """Whether a word of the person stands that came without a lease."""
-    said = label_events.alias("said")
     return sa.exists().where(
-        said.c.session_id == session_id,
-        said.c.item_id == item_id,
-        said.c.annotator_id == annotator_id,
-        said.c.kind.in_((*PERSONAL, "check")),
-        ~_undone(said),
+        SAID.c.session_id == session_id,
+        SAID.c.item_id == item_id,
+        SAID.c.annotator_id == annotator_id,
+        SAID.c.kind.in_((*PERSONAL, "check")),
+        ~_undone(SAID),
     )
 
 
 def _votes(session_id: str, item_id: sa.ColumnElement[str]) -> sa.ColumnElement[int]:
     """How many people's answers to an item stand and count."""
-    vote, later = label_events.alias("vote"), label_events.alias("later")
     replaced = sa.exists().where(
-        later.c.session_id == session_id,
-        later.c.item_id == vote.c.item_id,
-        later.c.annotator_id == vote.c.annotator_id,
-        later.c.seq > vote.c.seq,
-        later.c.kind.in_(PERSONAL),
-        ~_undone(later),
+        LATER.c.session_id == session_id,
+        LATER.c.item_id == VOTE.c.item_id,
+        LATER.c.annotator_id == VOTE.c.annotator_id,
+        LATER.c.seq > VOTE.c.seq,
+        LATER.c.kind.in_(PERSONAL),
+        ~_undone(LATER),
     )
     query = sa.select(sa.func.count()).where(
-        vote.c.session_id == session_id,
-        vote.c.item_id == item_id,
-        vote.c.kind == "vote",
-        vote.c.status != "unsolicited",
-        ~_undone(vote),
+        VOTE.c.session_id == session_id,
+        VOTE.c.item_id == item_id,
+        VOTE.c.kind == "vote",
+        VOTE.c.status != "unsolicited",
+        ~_undone(VOTE),
         ~replaced,
     )
     return query.correlate(batch_items).scalar_subquery()
 
 
 def _undone(event: Any) -> sa.ColumnElement[bool]:
-    undo = label_events.alias()
-    return sa.exists().where(undo.c.target_id == event.c.id, undo.c.kind == "undone")
+    return sa.exists().where(UNDO.c.target_id == event.c.id, UNDO.c.kind == "undone")
