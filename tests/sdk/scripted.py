@@ -116,10 +116,11 @@ def _handler(script: Scripted) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             self.send_response(told.status)
-            headers = {"Content-Type": "application/json", **told.headers}
+            length = str(len(told.body))
+            headers = {"Content-Type": "application/json", "Content-Length": length}
+            headers |= told.headers
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(told.body)))
             self.end_headers()
             self.wfile.write(told.body)
 

@@ -190,6 +190,17 @@ def test_a_download_with_another_digest_is_not_kept(client, loopback, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_download_that_breaks_off_is_begun_again_or_leaves_nothing(client, loopback, tmp_path):
+    cut = Told(content=b"a,b", headers={"Content-Length": "8", "Connection": "close"})
+    loopback.script = [cut, Told(content=b"a,b\n1,2\n")]
+    whole = client.session("ses_1").download_export("op_1", to=tmp_path / "whole.csv")
+    loopback.script = [cut] * 4
+    with pytest.raises(ConnectionFailed):
+        client.session("ses_1").download_export("op_1", to=tmp_path / "cut.csv")
+    assert whole.read_bytes() == b"a,b\n1,2\n"
+    assert list(tmp_path.iterdir()) == [whole]
+
+
 def test_a_wait_ends_after_its_time_and_leaves_the_operation(connect, loopback):
     clock = iter(range(0, 100, 4))
     client = connect(loopback.url, KEY, monotonic=lambda: float(next(clock)))

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing
 from typing import TypeVar
 
 import httpx2
@@ -31,15 +32,16 @@ class Driver:
         self._sleep = sleep
 
     def run(self, flow: Flow[T]) -> T:
-        """What the flow returns."""
+        """What the flow returns; whatever happens, the flow tidies up behind itself."""
         outcome: object = None
-        while True:
-            try:
-                step = flow.send(outcome)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            outcome = self._do(step)
+        with closing(flow):
+            while True:
+                try:
+                    step = flow.send(outcome)
+                except StopIteration as done:
+                    result: T = done.value
+                    return result
+                outcome = self._do(step)
 
     def iterate(self, stream: Stream[T]) -> Iterator[T]:
         """What the stream emits."""
@@ -110,15 +112,16 @@ class AsyncDriver:
         self._sleep = sleep
 
     async def run(self, flow: Flow[T]) -> T:
-        """What the flow returns."""
+        """What the flow returns; whatever happens, the flow tidies up behind itself."""
         outcome: object = None
-        while True:
-            try:
-                step = flow.send(outcome)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            outcome = await self._do(step)
+        with closing(flow):
+            while True:
+                try:
+                    step = flow.send(outcome)
+                except StopIteration as done:
+                    result: T = done.value
+                    return result
+                outcome = await self._do(step)
 
     async def iterate(self, stream: Stream[T]) -> AsyncIterator[T]:
         """What the stream emits."""

@@ -98,10 +98,14 @@ class FileSink:
         found = base64.b64encode(self._digest.digest()).decode()
         announced = headers.get("content-digest", "")
         if announced.startswith("sha-256=:") and announced != f"sha-256=:{found}:":
-            self._part.unlink()
             message = f"{self.path.name} arrived with another digest than was announced"
             raise UnexpectedAnswer(message)
         self._part.replace(self.path)
+
+    def discard(self) -> None:
+        """Leave nothing of an answer that did not come whole."""
+        self.close()
+        self._part.unlink(missing_ok=True)
 
     def close(self) -> None:
         if self._file is not None:

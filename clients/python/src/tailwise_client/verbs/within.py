@@ -49,7 +49,7 @@ class Within(OperationVerbs):
         try:
             yield from self._sender.send(call)
         finally:
-            sink.close()
+            sink.discard()
         return sink.path
 
 
