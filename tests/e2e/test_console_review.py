@@ -179,7 +179,9 @@ def test_names_are_told_once_the_adjudicator_has_decided(stage: Stage) -> None:
     assert {"rev_one", "rev_two"} <= set(page.content().replace("<", ">").split(">"))
     tab.press("Enter")
     shown(tab, "2 of 2")
-    tab.press("3", "Enter", "Enter")
+    tab.press("3", "Enter")
+    page.get_by_text("Decided: Threat").wait_for()
+    tab.press("Enter")
     page.get_by_role("heading", name="All of these are decided").wait_for()
     found = {row["external_id"]: row["labels"] for row in stage.items(session).values()}
     assert found == {"row-0": ["insult"], "row-1": ["threat"]}
@@ -217,7 +219,7 @@ def test_a_flagged_text_is_covered_and_goes_back_or_out(stage: Stage) -> None:
     worker.open(f"/console/sessions/{session}/annotate", ready=".the-text")
     worker.press("f")
     worker.page.get_by_label("It shows private data").check()
-    worker.page.get_by_label("Note").fill("a street and a number")
+    worker.page.get_by_role("textbox", name="Note (optional, never").fill("a street and a number")
     worker.page.get_by_role("button", name="Send the flag").click()
     worker.page.wait_for_function("() => sessionStorage.length === 0")
     tab = stage.tab("reviewer")

@@ -14,7 +14,9 @@ const NAMES = {
 const HONEST_JOINER =
   /(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])\u200d(?=\p{Extended_Pictographic})|(?<=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Sinhala}\p{Script=Malayalam}\p{Script=Kannada}\p{Script=Telugu}\p{M}])[\u200c\u200d](?=\p{L})/gu;
 const HIDDEN =
-  /([\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\uffff\p{Surrogate}\u{e0000}-\u{e0fff}])\1*/gu;
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\uffff\p{Surrogate}\u{e0000}-\u{e0fff}]+/gu;
+const SAME = /(.)\1*/gsu;
+const MOST_MARKS = 12;
 const LINK = /\b(https?|ftp|wss?|file|data|javascript|vbscript|mailto|tel):(\/\/[^\s/?#<>"']+)?|\bwww\.[^\s/?#<>"']+/giu;
 
 /** The text with web addresses changed so that no program follows them. */
@@ -34,11 +36,19 @@ export function pieces(text) {
   for (const hit of text.matchAll(HIDDEN)) {
     if (honest.has(hit.index)) continue;
     if (hit.index > from) found.push({ text: text.slice(from, hit.index) });
-    found.push(mark(hit[1], hit[0].length / hit[1].length));
+    found.push(...marks(hit[0]));
     from = hit.index + hit[0].length;
   }
   if (from < text.length) found.push({ text: text.slice(from) });
   return found;
+}
+
+/** One mark for each character of a run and how often it comes; one for all of a long mixed run. */
+function marks(run) {
+  const same = [...run.matchAll(SAME)];
+  if (same.length <= MOST_MARKS) return same.map(([part, one]) => mark(one, part.length / one.length));
+  const count = [...run].length;
+  return [{ mark: `${count} hidden`, said: `${count} hidden characters` }];
 }
 
 function mark(character, times) {
