@@ -20,7 +20,9 @@ def session_of(tailwise: Tailwise, *, overlap: int = 2) -> Session:
     rows = [NewItem(external_id=str(n), text=f"message {n}") for n in range(6)]
     tailwise.add_items(session, rows, on_conflict="error", mode="atomic")
     session = tailwise.session("ten_a", session.id)
-    tailwise.select(session, SelectRequest(strategy=Choice(name="random")), request_key=None)
+    tailwise.select(
+        session, SelectRequest(strategy=Choice(name="random"), min_distance=0), request_key=None
+    )
     return session
 
 
