@@ -79,7 +79,7 @@ def _waiting(tailwise: Tailwise) -> Session:
         tailwise.add_items(session, part, on_conflict="error", mode="atomic")
     tailwise.jobs.run_waiting()  # type: ignore[attr-defined]
     session = tailwise.session(TENANT, session.id)
-    request = SelectRequest(size=ITEMS, strategy=Choice(name="random"))
+    request = SelectRequest(size=ITEMS, strategy=Choice(name="random"), min_distance=0)
     tailwise.select(session, request, request_key=None)
     return session
 
