@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.errors import InvalidInput
 from core.events import announce
 from core.ports import Clock, Repositories
-from core.records import Batch, Labels, Page, Session, Task
+from core.records import Batch, Labels, Session, Task
 
 
 def check_labels(labels: Labels | None, *, task: Task, pointer: str = "/labels") -> Labels:
@@ -36,11 +36,7 @@ def check_labels(labels: Labels | None, *, task: Task, pointer: str = "/labels")
 
 def complete_batch(tx: Repositories, session: Session, batch: Batch, *, clock: Clock) -> None:
     """Close an open batch none of whose items still waits for an answer or a decision."""
-    one = Page(limit=1)
-    if batch.state != "open" or any(
-        tx.items.list(session.id, one, state=state, batch_id=batch.id)
-        for state in ("selected", "conflict")
-    ):
+    if batch.state != "open" or tx.batches.waits(batch.id):
         return
     tx.batches.set_state(batch.id, "completed")
     announce(

@@ -530,6 +530,9 @@ class Batches(Protocol):
         """Open batches that have waited long enough, oldest first; None = over all tenants."""
 
     def set_state(self, batch_id: str, state: BatchState) -> None: ...
+    def waits(self, batch_id: str) -> bool:
+        """Whether an item of it is selected or in conflict."""
+
     def count(self, session_id: str) -> int: ...
     def containing(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, Batch]:
         """The newest batch that holds each item; of its items, only those asked for."""

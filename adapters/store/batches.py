@@ -100,6 +100,15 @@ class SqlBatches:
             sa.update(batches).where(batches.c.id == batch_id).values(state=state)
         )
 
+    def waits(self, batch_id: str) -> bool:
+        query = (
+            sa.select(batch_items.c.ordinal)
+            .join(items, items.c.id == batch_items.c.item_id)
+            .where(batch_items.c.batch_id == batch_id, items.c.state.in_(("selected", "conflict")))
+            .limit(1)
+        )
+        return self._connection.execute(query).first() is not None
+
     def count(self, session_id: str) -> int:
         query = sa.select(sa.func.count()).select_from(batches).where(_of(session_id))
         return int(self._connection.execute(query).scalar_one())
