@@ -11,6 +11,7 @@ from typing import Literal
 
 from core.errors import Conflict, NotAllowed, NotFound
 from core.people import Assignment
+from core.ports import Repositories
 from core.records import Batch, Item, ItemState, LabelEvent, LabelKind, Labels, Session
 from core.requests import NewLabel
 from core.resolution import CONSENSUS
@@ -43,8 +44,9 @@ class Ledger:
     answer for an item in one upload meets the first.
 
     ``said`` is what this person said of an item as one of several, ``held`` the person's
-    assignment, ``bought`` which free items have answers already, ``settled`` where the
-    items came to be that several people answer.
+    assignment, ``lost`` the items whose place others took when this person's lease had
+    ended, ``bought`` which free items have answers already, ``settled`` where the items
+    came to be that several people answer.
     """
 
     items: dict[str, Item]
@@ -54,6 +56,7 @@ class Ledger:
     said: dict[str, LabelEvent]
     batches: dict[str, Batch]
     held: Mapping[str, Assignment]
+    lost: set[str]
     bought: set[str]
     watermark: int
     left_to_buy: int | None
@@ -65,6 +68,23 @@ class Ledger:
 class Admitted:
     kind: LabelKind
     status: Timing = "on_time"
+
+
+def lost_items(
+    tx: Repositories, held: Mapping[str, Assignment], items: Mapping[str, Item], *, now: datetime
+) -> set[str]:
+    """Items that still wait, but for nobody whose lease ended: what others hold and answered
+    is all that they need."""
+    ended = {
+        item_id: row
+        for item_id, row in held.items()
+        if row.state == "released" or (row.state == "leased" and row.expires_at <= now)
+    }
+    return {
+        item_id
+        for item_id, row in ended.items()
+        if items[item_id].state == "selected" and not tx.assignments.can_take(row, now=now)
+    }
 
 
 def find(ledger: Ledger, answer: NewLabel) -> Item:
@@ -142,6 +162,8 @@ def admit(
     batch = ledger.batches.get(item.id)
     if item.state in {"resolved", "conflict"}:
         return _extra(ledger, upload, answer, item, lease=lease)
+    if answer.assignment_id is not None and item.id in ledger.lost:
+        raise Conflict("your lease ended, and others hold the item now", code="lease-expired")
     stale = batch is not None and batch.state in STALE
     free = item.state == "pooled"
     if free and not stale and not upload.allow_unsolicited:

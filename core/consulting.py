@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Final
 
 from core.events import announce
-from core.labelling import record_answers, require_accepting
+from core.labelling import record_answers
 from core.opinions import Consultation, Doubt
 from core.ports import Clock, Consultant, Ids, Repositories, Store
 from core.records import Batch, Session
 from core.requests import Escalation, LabelResult, NewLabel
+from core.session_rules import require_accepting
 
 AT_ONCE: Final = 50
 """Items that one request asks about: more would outlast a client's patience."""

@@ -6,30 +6,29 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
-from core.admission import Ledger, Upload, admit, check_lease, find, replayed, shown_state
+from core.admission import (
+    Ledger,
+    Upload,
+    admit,
+    check_lease,
+    find,
+    lost_items,
+    replayed,
+    shown_state,
+)
 from core.answers import check_labels, complete_batch
-from core.errors import Conflict, FieldError, TailwiseError
+from core.errors import FieldError, TailwiseError
 from core.events import announce
 from core.people import AssignmentState
 from core.ports import Clock, Ids, Repositories
 from core.records import Item, ItemState, LabelEvent, LabelKind, Session
 from core.requests import LabelResult, LabelRow, Mode, NewLabel
+from core.session_rules import require_accepting
 from core.settling import settle
 
 STORED: Final = frozenset({"created", "superseded", "skipped"})
-ACCEPTING: Final = frozenset({"open", "paused"})
 WORDS: Final[frozenset[LabelKind]] = frozenset({"created", "superseded", "skipped"})
 """Kinds that decide their item at once."""
-
-
-def require_accepting(session: Session) -> None:
-    """Raises Conflict ``session-not-open`` where no answer could be stored."""
-    if session.state not in ACCEPTING:
-        raise Conflict(
-            f"labels need an open session; this one is {session.state}",
-            code="session-not-open",
-            extras={"state": session.state},
-        )
 
 
 def record_answers(
@@ -138,6 +137,7 @@ def _open_ledger(tx: Repositories, upload: Upload, answers: Sequence[NewLabel]) 
     limit = session.settings.budget.labels
     free = [item.id for item in items.values() if item.state == "pooled"]
     named = list(items)
+    held = tx.assignments.of_person(session.id, annotator_id, named) if upload.by_person else {}
     return Ledger(
         items=items,
         by_external_id={name: item.id for name, item in by_external.items()},
@@ -145,7 +145,8 @@ def _open_ledger(tx: Repositories, upload: Upload, answers: Sequence[NewLabel]) 
         by_client_id=dict(tx.labels.by_client_ids(session.id, annotator_id, client_ids)),
         said=dict(tx.labels.said(session.id, annotator_id, named)),
         batches=dict(tx.batches.containing(session.id, named)),
-        held=tx.assignments.of_person(session.id, annotator_id, named) if upload.by_person else {},
+        held=held,
+        lost=lost_items(tx, held, items, now=upload.now),
         bought={vote.item_id for vote in tx.labels.votes(session.id, free)} if limit else set(),
         watermark=tx.labels.watermark(session.id),
         left_to_buy=None if limit is None else limit - tx.labels.bought(session.id),

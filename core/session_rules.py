@@ -74,6 +74,17 @@ def require_open(session: Session, *, verb: str) -> None:
         )
 
 
+def require_accepting(session: Session) -> None:
+    """Raises Conflict ``session-not-open`` where no answer could be stored: what people hold
+    can be answered while the session pauses."""
+    if session.state not in {"open", "paused"}:
+        raise Conflict(
+            f"labels need an open session; this one is {session.state}",
+            code="session-not-open",
+            extras={"state": session.state},
+        )
+
+
 def require_index(tx: Repositories, session: Session) -> IndexVersion:
     """The session's current arrays; raises Conflict ``not-indexed`` before the first."""
     version = tx.indexes.latest(session.id)

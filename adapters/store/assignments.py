@@ -9,11 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from adapters.store.documents import in_chunks, record_of, records_of, row_of
+from adapters.store.documents import ROWS, in_chunks, record_of, records_of, row_of
 from adapters.store.queue_rules import (
     SORTS,
     Seeker,
+    Sort,
     check_items,
+    let_go,
     live,
     open_items,
     room_for,
@@ -23,7 +25,7 @@ from adapters.store.queue_rules import (
 from adapters.store.statements import replace_by
 from adapters.store.tables import assignments, batch_items, batches, items
 from core.errors import NotFound
-from core.people import CLOSED, Assignment, AssignmentState, Claimable, Exposure
+from core.people import CLOSED, UNDONE, Assignment, AssignmentState, Claimable, Exposure
 
 IDENTITY = ("session_id", "item_id", "annotator_id")
 
@@ -48,9 +50,9 @@ class SqlAssignments:
         seeker = Seeker(session_id=session_id, annotator_id=annotator_id, now=now)
         found: list[Claimable] = []
         batches_ = self._open_batches(session_id, batch_id)
-        for sort in SORTS:
+        for sort, among in self._passes(seeker):
             for batch in batches_:
-                query = open_items(seeker, batch, sort=sort, languages=languages)
+                query = open_items(seeker, batch, sort=sort, among=among, languages=languages)
                 query = query.where(room_for(seeker))
                 found.extend(
                     Claimable(item_id=row.item_id, batch_id=batch, taken_back=sort == "undone")
@@ -165,8 +167,8 @@ class SqlAssignments:
         seeker = Seeker(session_id=session_id, annotator_id=annotator_id, now=now)
         left = leased = 0
         for batch in self._open_batches(session_id, batch_id):
-            for sort in SORTS:
-                query = open_items(seeker, batch, sort=sort, languages=languages)
+            for sort, among in self._passes(seeker):
+                query = open_items(seeker, batch, sort=sort, among=among, languages=languages)
                 query = query.where(room_for(seeker, leases=False))
                 query = query.add_columns(room_for(seeker).label("free"))
                 rows = list(self._permitted(query, avoid_topics))
@@ -212,25 +214,44 @@ class SqlAssignments:
     def exposure(
         self, session_id: str, annotator_id: str, *, since: datetime, break_seconds: float
     ) -> Exposure:
+        ended = (*_of(session_id, annotator_id), assignments.c.state.in_(CLOSED))
+        counted = sa.select(sa.func.count()).select_from(assignments)
+        counted = counted.where(*ended, assignments.c.ended_at >= since)
         query = sa.select(assignments.c.claimed_at, assignments.c.ended_at).where(
-            *_of(session_id, annotator_id),
-            assignments.c.state.in_(CLOSED),
+            *ended,
             # A sitting may have begun the day before.
             assignments.c.ended_at >= since - timedelta(days=1),
         )
-        rows = self._connection.execute(query.order_by(assignments.c.ended_at))
-        worked = [(claimed, ended) for claimed, ended in rows]
-        sitting = sitting_of(worked, break_seconds=break_seconds)
+        latest_first = query.order_by(assignments.c.ended_at.desc())
+        started, items_, last = sitting_of(
+            self._connection.execute(latest_first), break_seconds=break_seconds
+        )
         return Exposure(
-            answered=sum(ended >= since for _, ended in worked),
-            streak_items=len(sitting),
-            streak_started=sitting[0][0] if sitting else None,
-            last_ended=worked[-1][1] if worked else None,
+            answered=int(self._connection.execute(counted).scalar_one()),
+            streak_items=items_,
+            streak_started=started,
+            last_ended=last,
         )
 
     def leased_count(self, *, now: datetime) -> int:
         query = sa.select(sa.func.count()).select_from(assignments)
         return int(self._connection.execute(query.where(live(assignments, now=now))).scalar_one())
+
+    def _passes(self, seeker: Seeker) -> Sequence[tuple[Sort, Sequence[str]]]:
+        """The sorts of items to look for, in order, and among which items: () = among all."""
+        rows = self._connection.execute(let_go(seeker)).all()
+        undone = [item for item, reason in rows if reason == UNDONE]
+        others = [item for item, reason in rows if reason != UNDONE]
+        passes: list[tuple[Sort, Sequence[str]]] = [
+            ("undone", undone),
+            ("new", ()),
+            ("let_go", others),
+        ]
+        return [
+            (sort, among if len(among) <= ROWS else ())
+            for sort, among in passes
+            if among or sort == "new"
+        ]
 
     def _open_batches(self, session_id: str, batch_id: str | None) -> Sequence[str]:
         query = sa.select(batches.c.id).where(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
@@ -43,28 +43,49 @@ def lost(table: Any, *, now: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(table.c.state == "released", over)
 
 
+def let_go(seeker: Seeker) -> sa.Select[Any]:
+    """(item id, why) of what the person handed back, lost, or took an answer back from."""
+    return sa.select(assignments.c.item_id, assignments.c.reason).where(
+        assignments.c.session_id == seeker.session_id,
+        assignments.c.annotator_id == seeker.annotator_id,
+        assignments.c.state.in_(("released", "leased")),
+        lost(assignments, now=seeker.now),
+    )
+
+
 def open_items(
-    seeker: Seeker, batch_id: str, *, sort: Sort, languages: Sequence[str] = ()
+    seeker: Seeker,
+    batch_id: str,
+    *,
+    sort: Sort,
+    among: Sequence[str] = (),
+    languages: Sequence[str] = (),
 ) -> sa.Select[Any]:
-    """Items of a batch that wait for answers and that this person may be given, in its order."""
+    """Items of a batch that wait for answers and that this person may be given, in its order.
+
+    The conditions name ``items``, so that SQLite looks at an item's state before it asks
+    them: most items of an old batch have their answers. ``among`` () = all items.
+    """
     mine = sa.and_(
         MINE.c.session_id == seeker.session_id,
-        MINE.c.item_id == batch_items.c.item_id,
+        MINE.c.item_id == items.c.id,
         MINE.c.annotator_id == seeker.annotator_id,
     )
     query = (
         sa.select(batch_items.c.item_id)
         .select_from(batch_items.join(items, items.c.id == batch_items.c.item_id))
         .where(batch_items.c.batch_id == batch_id, items.c.state == "selected")
-        .where(~_said(seeker.session_id, seeker.annotator_id, batch_items.c.item_id))
         .order_by(batch_items.c.ordinal)
     )
+    if among:
+        query = query.where(batch_items.c.item_id.in_(among))
     had = sa.exists().where(mine)
+    said = _said(seeker.session_id, seeker.annotator_id, items.c.id)
     if sort == "new":
-        return _spoken(query.where(~had), languages)
+        return _spoken(query.where(~had, ~said), languages)
     undone = sa.func.coalesce(MINE.c.reason, "") == UNDONE
-    let_go = had.where(lost(MINE, now=seeker.now), undone if sort == "undone" else ~undone)
-    return _spoken(query.where(let_go), languages)
+    gone = had.where(lost(MINE, now=seeker.now), undone if sort == "undone" else ~undone)
+    return _spoken(query.where(gone, ~said), languages)
 
 
 def check_items(
@@ -91,15 +112,15 @@ def check_items(
 def room_for(seeker: Seeker, *, leases: bool = True) -> sa.ColumnElement[bool]:
     """Whether answers given, and with ``leases`` those that others are about to give, leave
     room for this person's."""
-    taken = _votes(seeker.session_id, batch_items.c.item_id)
+    taken = _votes(seeker.session_id, items.c.id)
     if leases:
         held = sa.select(sa.func.count()).where(
             OTHERS.c.session_id == seeker.session_id,
-            OTHERS.c.item_id == batch_items.c.item_id,
+            OTHERS.c.item_id == items.c.id,
             OTHERS.c.annotator_id != seeker.annotator_id,
             live(OTHERS, now=seeker.now),
         )
-        taken = taken + held.correlate(batch_items).scalar_subquery()
+        taken = taken + held.correlate(items).scalar_subquery()
     return taken < batch_items.c.answers_needed
 
 
@@ -114,18 +135,24 @@ def wanted(facts: Mapping[str, Any] | None, avoid_topics: Sequence[str]) -> bool
 
 
 def sitting_of(
-    worked: Sequence[tuple[datetime, datetime]], *, break_seconds: float
-) -> Sequence[tuple[datetime, datetime]]:
-    """(start, end) of what was done since the last pause; a start never precedes its pause's
-    end, for items may be claimed long before they are read."""
-    sitting: list[tuple[datetime, datetime]] = []
+    worked: Iterable[Any], *, break_seconds: float
+) -> tuple[datetime | None, int, datetime | None]:
+    """(start, items, end) of the last sitting, from (claimed, ended) rows, latest first.
+
+    It goes back to the last pause, and starts at that pause's end at the earliest: items may
+    be claimed long before they are read.
+    """
+    started: datetime | None = None
+    last: datetime | None = None
+    later: datetime | None = None
+    count = 0
     for claimed, ended in worked:
-        began = claimed
-        if sitting and (ended - sitting[-1][1]).total_seconds() >= break_seconds:
-            began = max(claimed, sitting[-1][1] + timedelta(seconds=break_seconds))
-            sitting = []
-        sitting.append((began, ended))
-    return sitting
+        if later is not None and (later - ended).total_seconds() >= break_seconds:
+            rested = ended + timedelta(seconds=break_seconds)
+            return (rested if started is None else max(started, rested)), count, last
+        started, later, count = claimed, ended, count + 1
+        last = ended if last is None else last
+    return started, count, last
 
 
 def _spoken(query: sa.Select[Any], languages: Sequence[str]) -> sa.Select[Any]:
@@ -165,7 +192,7 @@ def _votes(session_id: str, item_id: sa.ColumnElement[str]) -> sa.ColumnElement[
         ~_undone(VOTE),
         ~replaced,
     )
-    return query.correlate(batch_items).scalar_subquery()
+    return query.correlate(items).scalar_subquery()
 
 
 def _undone(event: Any) -> sa.ColumnElement[bool]:

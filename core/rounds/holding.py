@@ -15,6 +15,7 @@ from core.people import Assignment, Flag, FlagReason
 from core.ports import Clock, Ids, Repositories, Store
 from core.records import ItemState, Session
 from core.rounds.lease import check_ttl
+from core.session_rules import require_accepting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,12 +154,7 @@ def _take_out(tx: Repositories, session: Session, held: Assignment, *, clock: Cl
 def _working(tx: Repositories, session: Session) -> Session:
     """The session, locked; leases are kept and answered while it pauses."""
     current = tx.sessions.get(session.tenant_id, session.id, lock=True)
-    if current.state not in {"open", "paused"}:
-        raise Conflict(
-            f"leases need an open session; this one is {current.state}",
-            code="session-not-open",
-            extras={"state": current.state},
-        )
+    require_accepting(current)
     return current
 
 

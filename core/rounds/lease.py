@@ -12,7 +12,7 @@ from core.access import new_token
 from core.checks import mixed
 from core.closing import expire_overdue
 from core.errors import InvalidInput
-from core.exposure import DAY, allowance
+from core.exposure import DAY, Allowance, allowance
 from core.people import Assignment, Claimable
 from core.ports import Clock, Ids, Repositories, Store
 from core.records import Item, Session
@@ -103,16 +103,9 @@ def claim(
 
 
 def _claim(desk: _Desk) -> Claimed:
-    tx, session = desk.tx, desk.session
+    tx = desk.tx
     kept = _still_held(desk)
-    people = session.settings.people
-    seen = tx.assignments.exposure(
-        session.id,
-        desk.annotator_id,
-        since=desk.now - DAY,
-        break_seconds=people.break_minutes * 60,
-    )
-    left = allowance(people, seen, held=len(kept), now=desk.now)
+    left = _left(desk, held=len(kept))
     if left.stop:
         tx.assignments.end([row.id for row in kept], "released", now=desk.now, reason="break")
         kept = []
@@ -125,6 +118,21 @@ def _claim(desk: _Desk) -> Claimed:
     if left.reason is not None:
         return Claimed(reason=left.reason, retry_after_s=left.retry_after_s)
     return _why_empty(desk)
+
+
+def _left(desk: _Desk, *, held: int) -> Allowance:
+    """What the session's limits leave; without limits nobody's day is looked up."""
+    people = desk.session.settings.people
+    limits = (people.daily_items, people.break_after_items, people.break_after_minutes)
+    if limits == (None, None, None):
+        return Allowance()
+    seen = desk.tx.assignments.exposure(
+        desk.session.id,
+        desk.annotator_id,
+        since=desk.now - DAY,
+        break_seconds=people.break_minutes * 60,
+    )
+    return allowance(people, seen, held=held, now=desk.now)
 
 
 def _still_held(desk: _Desk) -> list[Assignment]:

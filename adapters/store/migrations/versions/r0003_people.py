@@ -66,7 +66,7 @@ def _work() -> None:
         *_optional(TIME, "ended_at"),
         refers=of_session,
         unique=[("session_id", "item_id", "annotator_id")],
-        indexes=[("session_id", "annotator_id", "state"), ("state", "expires_at")],
+        indexes=[("session_id", "annotator_id", "state")],
     )
     _table(
         "flags",
