@@ -15,6 +15,7 @@ from api.observe import register_observation
 from api.ratelimit import describe
 from api.routes import BLUEPRINTS
 from api.specification import Api, make_api
+from api.streaming import register_streams
 from core.errors import InvalidInput
 from runtime.tailwise import Tailwise
 
@@ -34,6 +35,7 @@ def create_app(services: Tailwise) -> Flask:
     _believe_proxies(app, services.settings.trusted_proxies)
     register_observation(app)
     register_guard(app)
+    register_streams(app)
     app.after_request(describe)
     app.after_request(finish_idempotent)
     _register_routes(app)

@@ -128,15 +128,20 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
                 other.status, schema=other.schema, description=other.description, success=True
             )(view)
         if rules.answer is not None:
+            for media_type in set(rules.produces) - {JSON}:
+                view = self._raw(view, rules, media_type)
             return self.response(rules.status, rules.answer)(view)
         if rules.status == HTTPStatus.NO_CONTENT:
             return self.alt_response(rules.status, success=True)(view)
         for media_type in rules.produces:
-            raw = {"type": "string", "contentMediaType": media_type}
-            view = self.alt_response(
-                rules.status, schema=raw, content_type=media_type, success=True
-            )(view)
+            view = self._raw(view, rules, media_type)
         return view
+
+    def _raw(self, view: Any, rules: Rules, media_type: str) -> Any:
+        raw = {"type": "string", "contentMediaType": media_type}
+        return self.alt_response(rules.status, schema=raw, content_type=media_type, success=True)(
+            view
+        )
 
 
 def _usual_refusals(rules: Rules, rule: str) -> set[int]:

@@ -80,6 +80,7 @@ STATUS_BY_CODE = {
     "malformed-json": 400,
     "invalid-cursor": 400,
     "invalid-query": 400,
+    "invalid-last-event-id": 400,
     "idempotency-key-required": 400,
     "idempotency-key-invalid": 400,
     "idempotency-key-refused": 400,

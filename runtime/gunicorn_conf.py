@@ -65,6 +65,11 @@ def on_starting(_server: Any) -> None:
     die_with_parent("SIGINT")
 
 
+def post_worker_init(worker: Any) -> None:
+    """Event streams end when their process is asked to stop: it waits for every answer."""
+    worker.wsgi.extensions["tailwise_streams"].serving = lambda: worker.alive
+
+
 def child_exit(_server: Any, worker: Any) -> None:
     """Drop the gauges of a web process that is gone."""
     from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 -- after the fork

@@ -149,6 +149,7 @@ class Settings:
     max_labels: int = _setting(500, _number(1, 100_000))
     max_predict: int = _setting(256, _number(1, 100_000))
     max_batch: int = _setting(1_000, _number(1, 100_000))
+    max_streams: int = _setting(4, _number(0, 512))
     requests_per_minute: int = _setting(6_000, _number(0))
     predict_texts_per_minute: int = _setting(0, _number(0))
     sign_ins_per_minute: int = _setting(60, _number(0))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from flask import Response, jsonify
 
-from api.blueprint import Blueprint
+from api.blueprint import JSON, Blueprint
 from api.context import caller, current_session, services
 from api.pagination import fed
 from api.schemas.feeds import EventFeedSchema, EventQuery, EventSchema
 from api.schemas.figures import MapQuery
+from api.streaming import EVENT_STREAM, Look, Message, last_event_id, stream, wants_stream
+from core.errors import InvalidInput
 from core.records import Event
 
 blueprint = Blueprint(
@@ -74,13 +77,52 @@ def get_plot(name: str, format: Literal["svg", "png"]) -> Response:
     return response
 
 
-@blueprint.get("/events", query=EventQuery, answer=EventFeedSchema, refuses=(410,))
+@blueprint.get(
+    "/events",
+    query=EventQuery,
+    answer=EventFeedSchema,
+    produces=(JSON, EVENT_STREAM),
+    refuses=(410,),
+)
 def list_events(query: Mapping[str, Any]) -> Response:
-    """What happened, by sequence number; poll it with the last ``next_after``."""
+    """What happened, by sequence number; poll it with the last ``next_after``.
+
+    Asked for text/event-stream, it goes on with the same rows as server-sent events, whose
+    ids are sequence numbers.
+    """
+    session, store, types = current_session(), services().store, query.get("types", ())
 
     def fetch(after: int, limit: int) -> Sequence[Event]:
-        types = query.get("types", ())
-        with services().store.read() as tx:
-            return tx.events.list(current_session().id, after=after, limit=limit, types=types)
+        with store.read() as tx:
+            tx.sessions.get(session.tenant_id, session.id)  # a deleted one ends its stream
+            return tx.events.list(session.id, after=after, limit=limit, types=types)
 
+    if wants_stream():
+        return stream(_following(fetch, after=_seen(query["after"]), limit=query["limit"]))
     return fed(query, fetch, key=lambda event: event.sequence, schema=EventSchema())
+
+
+def _following(fetch: Callable[[int, int], Sequence[Event]], *, after: int, limit: int) -> Look:
+    """Rows since the last look, ``limit`` at a time; a session's events have no end but its own."""
+
+    def look() -> tuple[Sequence[Message], bool]:
+        nonlocal after
+        rows = fetch(after, limit)
+        after = rows[-1].sequence if rows else after
+        shown = EventSchema().dump(rows, many=True)
+        return [
+            Message(id=str(row.sequence), data=data) for row, data in zip(rows, shown, strict=True)
+        ], False
+
+    return look
+
+
+def _seen(after: int) -> int:
+    """The sequence number to go on from: a client that comes again knows best."""
+    last = last_event_id()
+    if last is None:
+        return after
+    if not re.fullmatch(r"[0-9]{1,15}", last):
+        detail = "Last-Event-ID must be an id that this stream sent"
+        raise InvalidInput(detail, code="invalid-last-event-id")
+    return int(last)

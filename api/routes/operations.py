@@ -8,8 +8,9 @@ from typing import Any
 from flask import Response, jsonify
 
 from api.auth import require_visible
-from api.blueprint import Blueprint
+from api.blueprint import Answer, Blueprint
 from api.context import caller, services, tenant_id
+from api.operation_news import Told
 from api.pagination import paged
 from api.schemas.operations import (
     OperationPageSchema,
@@ -17,6 +18,7 @@ from api.schemas.operations import (
     OperationSchema,
     WaitQuery,
 )
+from api.streaming import EVENT_STREAM, Message, last_event_id, stream
 from core.errors import NotFound
 from core.records import Operation, Page
 
@@ -52,6 +54,31 @@ def get_operation(query: Mapping[str, Any], operation_id: str) -> Operation:
     """Read an operation, or wait up to 30 seconds for its end."""
     _visible(operation_id)
     return services().wait(tenant_id(), operation_id, seconds=query["wait"])
+
+
+@blueprint.get(
+    "/<id:operation_id>/events",
+    produces=(EVENT_STREAM,),
+    also=(Answer(status=204, description="It has ended, and Last-Event-ID says you know."),),
+)
+def stream_operation(operation_id: str) -> Response:
+    """Follow an operation as server-sent events, until it is done.
+
+    ``progress`` carries its progress, ``state`` the whole operation; each comes when it
+    changed. An id names what was said, so a client that comes again hears only news.
+    """
+    _visible(operation_id)
+    store, tenant = services().store, tenant_id()
+    told = Told.by(last_event_id())
+
+    def look() -> tuple[Sequence[Message], bool]:
+        with store.read() as tx:
+            operation = tx.operations.get(tenant, operation_id)
+        return told.news(operation), operation.done
+
+    if told.knows_end(services().wait(tenant, operation_id, seconds=0)):
+        return Response(status=204)
+    return stream(look)
 
 
 @blueprint.post(
