@@ -114,30 +114,34 @@ class SqlBatches:
         return int(self._connection.execute(query).scalar_one())
 
     def containing(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, Batch]:
-        newest: dict[str, str] = {}
+        newest: dict[str, sa.RowMapping] = {}
         for chunk in in_chunks(item_ids):
-            members = (
-                sa.select(batch_items.c.item_id, batch_items.c.batch_id)
-                .join(batches, batches.c.id == batch_items.c.batch_id)
+            query = (
+                sa.select(*batches.c, *batch_items.c, items.c.external_id)
+                .join_from(batches, batch_items, batch_items.c.batch_id == batches.c.id)
+                .outerjoin(items, items.c.id == batch_items.c.item_id)
                 .where(batch_items.c.session_id == session_id, batch_items.c.item_id.in_(chunk))
-                .order_by(batches.c.round)
+                .order_by(batches.c.round, batch_items.c.ordinal)
             )
-            newest.update((item, batch) for item, batch in self._connection.execute(members))
-        loaded: dict[str, Batch] = {}
-        for some in in_chunks(sorted(set(newest.values()))):
-            query = sa.select(batches).where(batches.c.id.in_(some))
-            found = self._load(query, only=list(newest))
-            loaded.update((batch.id, batch) for batch in found)
-        return {item: loaded[batch] for item, batch in newest.items()}
+            for row in self._connection.execute(query).mappings():
+                newest[row[batch_items.c.item_id]] = row
+        members: dict[str, list[BatchItem]] = defaultdict(list)
+        for row in newest.values():
+            members[row[batches.c.id]].append(_member(_part(row, batch_items)))
+        return {
+            item_id: replace(
+                record_of(Batch, {**_part(row, batches), "items": ()}),
+                items=tuple(members[row[batches.c.id]]),
+            )
+            for item_id, row in newest.items()
+        }
 
-    def _load(self, query: sa.Select[Any], *, only: Sequence[str] | None = None) -> Sequence[Batch]:
-        """With all of their items, or with those of ``only`` that they hold."""
+    def _load(self, query: sa.Select[Any]) -> Sequence[Batch]:
         rows = self._connection.execute(query).mappings().all()
         members: dict[str, list[BatchItem]] = defaultdict(list)
         for chunk in in_chunks([row["id"] for row in rows]):
-            for wanted in [None] if only is None else in_chunks(only):
-                for row in self._connection.execute(_members(chunk, wanted)).mappings():
-                    members[row["batch_id"]].append(_member(row))
+            for row in self._connection.execute(_members(chunk)).mappings():
+                members[row["batch_id"]].append(_member(row))
         return [
             replace(record_of(Batch, {**row, "items": ()}), items=tuple(members[row["id"]]))
             for row in rows
@@ -148,21 +152,23 @@ def _of(session_id: str) -> sa.ColumnElement[bool]:
     return batches.c.session_id == session_id
 
 
-def _members(batch_ids: Sequence[str], item_ids: Sequence[str] | None) -> sa.Select[Any]:
+def _members(batch_ids: Sequence[str]) -> sa.Select[Any]:
     """Picks with their items' external ids, which a deleted item has lost."""
-    query = (
+    return (
         sa.select(batch_items, items.c.external_id)
         .outerjoin(items, items.c.id == batch_items.c.item_id)
         .where(batch_items.c.batch_id.in_(batch_ids))
         .order_by(batch_items.c.batch_id, batch_items.c.ordinal)
     )
-    if item_ids is None:
-        return query
-    # By the session's index of items, which is narrower than the batch.
-    return query.where(batch_items.c.item_id.in_(item_ids))
 
 
-def _member(row: sa.RowMapping) -> BatchItem:
+def _part(row: sa.RowMapping, table: sa.Table) -> dict[str, Any]:
+    """One table's columns of a joined row, and the item's external id."""
+    part = {column.name: row[column] for column in table.c}
+    return {**part, "external_id": row[items.c.external_id]}
+
+
+def _member(row: Mapping[str, Any] | sa.RowMapping) -> BatchItem:
     return BatchItem(
         item_id=row["item_id"],
         external_id=row["external_id"] or "",

@@ -57,6 +57,8 @@ def lock_session(connection: Connection, session_id: str) -> None:
 
     NO KEY UPDATE, because rows that merely refer to the session must not deadlock on it.
     """
+    if connection.dialect.name == "sqlite":
+        return
     connection.execute(
         sa.select(sessions.c.id).where(sessions.c.id == session_id).with_for_update(key_share=True)
     )
