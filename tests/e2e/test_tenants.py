@@ -45,6 +45,15 @@ BODIES: dict[str, Any] = {
     "/v1/sessions/{session_id}/label": {"oracle": "gold", "batch_id": "bat_x"},
     "/v1/sessions/{session_id}/exports": {"what": "labels", "format": "csv"},
     "/v1/sessions/{session_id}/items/{item_id}/adjudicate": {"label": "garden"},
+    **{
+        f"/v1/sessions/{{session_id}}/assignments/{{assignment_id}}/{verb}": {"lease_token": "x"}
+        for verb in ("heartbeat", "release", "skip")
+    },
+    "/v1/sessions/{session_id}/assignments/{assignment_id}/flag": {
+        "lease_token": "x",
+        "reason": "other",
+    },
+    "/v1/sessions/{session_id}/flags/{flag_id}/resolve": {"resolution": "excluded"},
     "/v1/webhook-endpoints/{endpoint_id}/recover": {"since": "2026-01-01T00:00:00Z"},
     "/v1/sessions/{session_id}/predict": {"inputs": [{"text": "words"}]},
     "/v1/sessions/{session_id}/generations/review": {
@@ -131,7 +140,17 @@ def furnished(caller: Caller) -> dict[str, str]:
         "operation_id": caller.waited(f"{path}/imports", **csv)["id"],
         "generation_id": caller.read(f"{path}/generations")["data"][0]["id"],
         "label_id": caller.read(f"{path}/labels")["data"][0]["id"],
+        **queued(caller, path),
     }
+
+
+def queued(caller: Caller, path: str) -> dict[str, str]:
+    """The ids of a lease and of a flag."""
+    caller.made(f"{path}/select", {"size": 2, "allow_unindexed": True})
+    kept, flagged = caller.made(f"{path}/leases", {"count": 2}, key=None)["assignments"]
+    wrong = {"lease_token": flagged["lease_token"], "reason": "other"}
+    made = caller.made(f"{path}/assignments/{flagged['id']}/flag", wrong, key=None)
+    return {"assignment_id": kept["id"], "flag_id": made["flag_id"]}
 
 
 def ask(caller: Caller, method: str, path: str, ids: dict[str, str], **options: Any) -> Any:
