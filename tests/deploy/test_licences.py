@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PERMISSIVE = re.compile(
     r"(MIT(-0|-CMU)?|BSD|(2|3)-Clause|0BSD|Apache|Python Software Foundation|PSF|Zlib|ISC"
-    r"|CC0|MPL-2.0|Unlicense|HPND|CNRI-Python)",
+    r"|CC0|MPL.2.0|Unlicense|HPND|CNRI-Python)",
     re.IGNORECASE,
 )
 KNOWN = {
