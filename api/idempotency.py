@@ -74,7 +74,13 @@ def finish(response: Response) -> Response:
                 name: response.headers[name] for name in KEPT_HEADERS if name in response.headers
             }
             body = response.get_data()
-            tx.replies.finish(scope, status=response.status_code, body=body, headers=headers)
+            tx.replies.finish(
+                scope,
+                status=response.status_code,
+                body=body,
+                headers=headers,
+                session_id=g.session.id if "session" in g else None,
+            )
         else:
             tx.replies.forget(scope)
     return response

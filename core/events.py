@@ -36,6 +36,7 @@ EVENT_TYPES: Final = frozenset(
         "pool.indexed",
         "session.closed",
         "session.created",
+        "session.deleted",
         "session.draft",
         "session.open",
         "session.paused",

@@ -324,6 +324,8 @@ class Jobs(Protocol):
         """Hand a committed operation to the workers; the same id again is a no-op."""
 
     def cancel(self, operation_id: str) -> None: ...
+    def forget(self, operation_ids: Sequence[str]) -> int:
+        """Delete what the engine keeps of these jobs, whatever their state; how many."""
 
 
 # --- the store ----------------------------------------------------------------------
@@ -401,9 +403,12 @@ class Sessions(Protocol):
         """Store a changed session whose ``revision`` the caller already raised by one;
         raises PreconditionFailed when the stored revision is not ``expected_revision``."""
 
+    def closed(self, *, before: datetime) -> Sequence[Session]:
+        """Over all tenants, closed before then, the longest first."""
+
     def purge(self, session_id: str) -> Sequence[str]:
-        """Delete every row of the session but its tombstone; returns blob digests that no
-        other session refers to."""
+        """Delete every row of the session but its tombstone and what announces its end;
+        returns blob digests that no other session refers to."""
 
 
 class Items(Protocol):
@@ -733,6 +738,9 @@ class People(Protocol):
     def revoke_sign_ins(self, person_id: str, *, now: datetime, only: str | None = None) -> None:
         """``only`` names one sign-in; None = all of the person's."""
 
+    def prune(self, *, now: datetime, before: datetime) -> int:
+        """Delete sign-ins that ended, and invitations used, revoked or expired before then."""
+
     def revoke_person(self, person_id: str, *, now: datetime) -> None:
         """With every sign-in, every unused invitation the person sent or may use, and every
         lease."""
@@ -777,6 +785,9 @@ class Webhooks(Protocol):
     def save_delivery(self, delivery: Delivery) -> None: ...
     def note_result(self, endpoint_id: str, *, succeeded: bool, now: datetime) -> None:
         """Sets or clears ``failing_since`` without raising the revision."""
+
+    def prune(self, *, before: datetime) -> int:
+        """Delete deliveries that succeeded before then; how many."""
 
     def requeue(self, endpoint_id: str, *, since: datetime, now: datetime) -> int:
         """Dead and discarded deliveries made since then go back to pending; how many."""
@@ -934,8 +945,16 @@ class Replies(Protocol):
         with it, because its body may quote texts."""
 
     def finish(
-        self, scope: str, *, status: int, body: bytes, headers: Mapping[str, str]
-    ) -> None: ...
+        self,
+        scope: str,
+        *,
+        status: int,
+        body: bytes,
+        headers: Mapping[str, str],
+        session_id: str | None = None,
+    ) -> None:
+        """``session_id``: whose it is, where only the answer tells."""
+
     def forget(self, scope: str) -> None: ...
     def expire(self, *, before: datetime) -> int: ...
 

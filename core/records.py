@@ -124,6 +124,15 @@ class PeopleSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long texts stay. ``items_days`` after a session was closed it is deleted, None =
+    never by itself; ``hold`` (a legal hold) refuses every deletion, by hand or by time."""
+
+    items_days: int | None = None
+    hold: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionSettings:
     """Every choice of a session, with the documented default.
 
@@ -156,6 +165,7 @@ class SessionSettings:
     seed: int = 0
     budget: Budget = Budget()
     people: PeopleSettings = PeopleSettings()
+    retention: Retention = Retention()
 
 
 SessionState: TypeAlias = Literal["draft", "open", "paused", "closed", "deleting", "deleted"]

@@ -63,6 +63,15 @@ def check_change(old: Session, new: NewSession, *, used: Set[str], indexed: bool
         )
 
 
+def require_free(session: Session) -> None:
+    """Raises Conflict ``legal-hold`` where nothing of the session may be deleted."""
+    if session.settings.retention.hold:
+        raise Conflict(
+            "the session is under a legal hold; set settings.retention.hold to false first",
+            code="legal-hold",
+        )
+
+
 def require_open(session: Session, *, verb: str) -> None:
     """Raises Conflict ``session-not-open`` unless the round's verbs may run."""
     if session.state != "open":

@@ -129,7 +129,14 @@ def _export(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
 
 
 def _delete(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
-    return purge.purge(operation, job=job, store=tailwise.store, blobs=tailwise.blobs)
+    return purge.purge(
+        operation,
+        job=job,
+        store=tailwise.store,
+        blobs=tailwise.blobs,
+        jobs=tailwise.jobs,
+        clock=tailwise.clock,
+    )
 
 
 def _session_of(tailwise: Tailwise, operation: Operation) -> Session:

@@ -25,6 +25,7 @@ from runtime.deliveries import Sender
 from runtime.execution import execute, sweep
 from runtime.logs import configure_logs, described
 from runtime.processes import die_with_parent, stop_on_signals
+from runtime.pruning import Pruning
 from runtime.settings import Settings, load_settings
 from runtime.traces import configure_traces
 from runtime.wiring import build
@@ -65,6 +66,7 @@ def run_worker(settings: Settings, *, announce: Callable[[], None] = lambda: Non
             store=store,
             clock=clock,
             jobs=DbosJobs(engine),
+            pruning=Pruning(store=store, jobs=services.jobs, clock=clock, ids=services.ids),
             worker_id=settings.worker_id,
             keep_replies=timedelta(hours=settings.idempotency_hours),
         )
@@ -105,9 +107,15 @@ def refuse_twin(
 
 
 def _keep_up(
-    *, store: Store, clock: Clock, jobs: DbosJobs, worker_id: str, keep_replies: timedelta
+    *,
+    store: Store,
+    clock: Clock,
+    jobs: DbosJobs,
+    pruning: Pruning,
+    worker_id: str,
+    keep_replies: timedelta,
 ) -> None:
-    """One heartbeat, one sweep, and an end to old idempotency keys.
+    """One heartbeat, one sweep, and an end to what is too old to keep.
 
     Database trouble is logged, and all of it is tried again later.
     """
@@ -119,6 +127,7 @@ def _keep_up(
         sweep(store=store, jobs=jobs, now=now)
         expire_batches(store=store, clock=clock)
         jobs.forget_finished(before=now - KEEP_RECORDS)
+        pruning.look()
     except (SQLAlchemyError, TailwiseError) as error:
         structlog.get_logger().warning("upkeep failed", **described(error))
 

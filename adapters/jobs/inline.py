@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
 from adapters.jobs import step_records
@@ -88,6 +88,9 @@ class InlineJobs:
 
     def cancel(self, operation_id: str) -> None:
         """Nothing to do: the mark on the operation is what a job looks at."""
+
+    def forget(self, operation_ids: Sequence[str]) -> int:
+        return sum(self._records.pop(id, None) is not None for id in operation_ids)
 
     def run_waiting(self) -> int:
         """Run what was enqueued, oldest first; how many ran."""

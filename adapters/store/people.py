@@ -95,6 +95,17 @@ class SqlPeople:
         )
         self._connection.execute(held.values(state="released", ended_at=now))
 
+    def prune(self, *, now: datetime, before: datetime) -> int:
+        """An invitation goes with its token's hash, once nobody can use it any more."""
+        ended = sa.or_(sign_ins.c.expires_at <= now, sign_ins.c.revoked_at <= before)
+        old = sa.or_(
+            invitations.c.used_at <= before,
+            invitations.c.revoked_at <= before,
+            invitations.c.expires_at <= before,
+        )
+        gone = [sa.delete(sign_ins).where(ended), sa.delete(invitations).where(old)]
+        return sum(self._connection.execute(statement).rowcount for statement in gone)
+
     def _one(self, kind: type[Record], query: sa.Select[Any]) -> Record | None:
         row = self._connection.execute(query).mappings().one_or_none()
         return record_of(kind, row) if row else None

@@ -54,6 +54,8 @@ OWNED = (
     items,
 )
 
+FAREWELL = "session.deleted"
+
 
 def purge_session(connection: Connection, session_id: str) -> Sequence[str]:
     """Delete what belongs to the session; digests of blobs that nobody refers to any more.
@@ -70,7 +72,8 @@ def purge_session(connection: Connection, session_id: str) -> Sequence[str]:
         sa.delete(deliveries).where(deliveries.c.endpoint_id.in_(_bound(session_id)))
     )
     for table in OWNED:
-        connection.execute(sa.delete(table).where(table.c.session_id == session_id))
+        mine = table.c.session_id == session_id
+        connection.execute(sa.delete(table).where(mine, *_no_farewell(table)))
     forget_people(connection, session_id)
     connection.execute(
         sa.delete(operations).where(
@@ -80,6 +83,11 @@ def purge_session(connection: Connection, session_id: str) -> Sequence[str]:
     forget_vectors(connection, owner, hashes)
     _leave_tombstone(connection, session_id)
     return digests
+
+
+def _no_farewell(table: sa.Table) -> list[sa.ColumnElement[bool]]:
+    """What announces the deletion stays: ids only, for those who are told by webhook."""
+    return [table.c.type != FAREWELL] if table in {events, deliveries} else []
 
 
 def _bound(session_id: str) -> sa.Select[tuple[str]]:

@@ -55,9 +55,19 @@ class SqlReplies:
                 return record_of(SavedReply, row)
         raise Unavailable("the idempotency key keeps changing hands; try again")
 
-    def finish(self, scope: str, *, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+    def finish(
+        self,
+        scope: str,
+        *,
+        status: int,
+        body: bytes,
+        headers: Mapping[str, str],
+        session_id: str | None = None,
+    ) -> None:
         done = sa.update(replies).where(replies.c.scope == scope)
-        self._connection.execute(done.values(status=status, body=body, headers=dict(headers)))
+        owner = {} if session_id is None else {"session_id": session_id}
+        values = {"status": status, "body": body, "headers": dict(headers), **owner}
+        self._connection.execute(done.values(values))
 
     def forget(self, scope: str) -> None:
         self._connection.execute(sa.delete(replies).where(replies.c.scope == scope))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -55,6 +56,13 @@ class SqlSessions:
         changed = sa.update(sessions).where(seen).values(row_of(session))
         if self._connection.execute(changed).rowcount == 0:
             raise PreconditionFailed("the session changed since it was read")
+
+    def closed(self, *, before: datetime) -> Sequence[Session]:
+        query = sa.select(sessions).where(
+            sessions.c.state == "closed", sessions.c.updated_at <= before
+        )
+        query = query.order_by(sessions.c.updated_at, sessions.c.id)
+        return records_of(Session, self._connection.execute(query))
 
     def purge(self, session_id: str) -> Sequence[str]:
         digests = purge_session(self._connection, session_id)

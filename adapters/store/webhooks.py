@@ -130,6 +130,12 @@ class SqlWebhooks:
         changed = sa.update(deliveries).where(deliveries.c.id == delivery.id)
         self._connection.execute(changed.values(row_of(delivery)))
 
+    def prune(self, *, before: datetime) -> int:
+        old = sa.delete(deliveries).where(
+            deliveries.c.state == "delivered", deliveries.c.delivered_at <= before
+        )
+        return self._connection.execute(old).rowcount
+
     def requeue(self, endpoint_id: str, *, since: datetime, now: datetime) -> int:
         lost = (
             sa.update(deliveries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response
+from flask import Response, g
 from marshmallow import ValidationError
 
 from api.blueprint import MERGE_PATCH, Answer, Blueprint
@@ -44,7 +44,7 @@ blueprint = Blueprint(
 )
 def create_session(new: NewSession) -> Response:
     """Open a session."""
-    session = services().create_session(tenant_id(), new)
+    session = g.session = services().create_session(tenant_id(), new)  # who owns the kept reply
     response = _overview(session, status=201)
     response.headers["Location"] = f"/v1/sessions/{session.id}"
     return response

@@ -25,7 +25,7 @@ from api.schemas.fields import (
 from api.schemas.operations import OperationSchema
 from api.schemas.pages import PageQuery, page_of
 from api.schemas.people_settings import PeopleSettingsSchema
-from core.records import Budget, LabelClass, SessionSettings, SessionState, Task
+from core.records import Budget, LabelClass, Retention, SessionSettings, SessionState, Task
 from core.requests import NewSession, Phase, SessionOverview
 
 GIVEN = SessionSettings()
@@ -99,6 +99,23 @@ class BudgetSchema(Request):
     @post_load
     def _record(self, data: dict[str, Any], **_kwargs: Any) -> Budget:
         return Budget(**data)
+
+
+class RetentionSchema(Request):
+    """How long a session is kept."""
+
+    items_days = Whole(
+        "Days after closing until the session is deleted with its texts; null keeps it.",
+        least=1,
+        most=36_500,
+        allow_none=True,
+        load_default=GIVEN.retention.items_days,
+    )
+    hold = Flag("Legal hold: nothing of the session can be deleted.", load_default=False)
+
+    @post_load
+    def _record(self, data: dict[str, Any], **_kwargs: Any) -> Retention:
+        return Retention(**data)
 
 
 class SettingsSchema(Request):
@@ -178,6 +195,7 @@ class SettingsSchema(Request):
     )
     budget = Nested(BudgetSchema, "Limits.", load_default=GIVEN.budget)
     people = Nested(PeopleSettingsSchema, "How people label.", load_default=GIVEN.people)
+    retention = Nested(RetentionSchema, "How long it is kept.", load_default=GIVEN.retention)
 
     @post_load
     def _record(self, data: dict[str, Any], **_kwargs: Any) -> SessionSettings:

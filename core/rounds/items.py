@@ -11,6 +11,7 @@ from core.ingest_rules import check_row
 from core.intake import Candidate, content, decide, writable
 from core.ports import Clock, Ids, Jobs, Repositories, Store
 from core.records import Item, ItemState, NewItem, Operation, Session
+from core.session_rules import require_free
 from core.submission import index_operation
 
 CONTENT = ("text", "split", "lang", "metadata", "gold")
@@ -62,6 +63,7 @@ def delete_item(
     """Blank the row and hide it; raises Conflict ``item-selected`` within an open batch."""
     with store.write() as tx:
         current = writable(tx, session)
+        require_free(current)
         item = _expected(tx, current, item_id, revision=expected_revision)
         batch = tx.batches.containing(session.id, [item_id]).get(item_id)
         if item.state in {"selected", "conflict"} or (batch is not None and batch.state == "open"):

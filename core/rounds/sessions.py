@@ -12,7 +12,7 @@ from core.events import announce
 from core.ports import Clock, Ids, Jobs, Repositories, Store
 from core.records import Operation, Session, SessionState
 from core.requests import NewSession
-from core.session_rules import KnownComponents, check_change, check_session
+from core.session_rules import KnownComponents, check_change, check_session, require_free
 from core.submission import submit
 
 Transition = Literal["pause", "resume", "close", "reopen"]
@@ -68,7 +68,7 @@ def update_session(
     check_session(new, known=known)
     with store.write() as tx:
         current = tx.sessions.get(session.tenant_id, session.id, lock=True)
-        _refuse_closed(current)
+        _refuse_closed(current, new)
         indexed = tx.indexes.latest(session.id) is not None
         used = _classes_in_use(tx, session) if new.task != current.task else frozenset()
         check_change(current, new, used=used, indexed=indexed)
@@ -80,7 +80,7 @@ def update_session(
             guidelines_version=current.guidelines_version + (new.guidelines != current.guidelines),
             settings=new.settings,
             revision=current.revision + 1,
-            updated_at=clock.now(),
+            updated_at=current.updated_at if current.state == "closed" else clock.now(),
         )
         tx.sessions.save(changed, expected_revision=expected_revision)
         _announce(tx, changed, "session.updated", clock=clock)
@@ -113,6 +113,7 @@ def delete_session(
     *,
     expected_revision: int,
     request_key: str | None,
+    reason: Literal["asked", "retention"] = "asked",
     store: Store,
     jobs: Jobs,
     clock: Clock,
@@ -123,6 +124,7 @@ def delete_session(
         current = tx.sessions.get(session.tenant_id, session.id, lock=True)
         if current.revision != expected_revision:
             raise PreconditionFailed("the session changed since it was read")
+        require_free(current)
         running = tx.operations.unfinished(session.id)
         for operation in running:
             tx.operations.request_cancel(operation.id)
@@ -134,7 +136,7 @@ def delete_session(
             tx,
             session,
             kind="delete",
-            input={},
+            input={"reason": reason},
             lane=f"{session.id}:delete",
             request_key=request_key,
             ids=ids,
@@ -146,7 +148,12 @@ def delete_session(
     return operation
 
 
-def _refuse_closed(session: Session) -> None:
+def _refuse_closed(session: Session, new: NewSession) -> None:
+    """A closed one keeps all but its retention, whose days count from ``updated_at``."""
+    kept = replace(new.settings, retention=session.settings.retention)
+    same = (new.name, new.task, new.guidelines) == (session.name, session.task, session.guidelines)
+    if session.state == "closed" and same and kept == session.settings:
+        return
     if session.state in {"closed", "deleting"}:
         raise Conflict(
             "a closed session does not change; reopen it first",

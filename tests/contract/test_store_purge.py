@@ -57,6 +57,8 @@ def full(store, session, fill, rows):
                 created_at=rows.now,
             )
         )
+        tx.assignments.hold(rows.assignment(reason=CANARY))
+        tx.flags.add(rows.flag(note=CANARY))
         tx.webhooks.add(rows.endpoint(session_id="ses_1", description=CANARY))
         tx.webhooks.add_delivery(rows.test_message())
         tx.events.add(tenant_id="ten_a", session_id="ses_1", type="t", data={}, now=rows.now)
@@ -78,6 +80,19 @@ def owned_tables():
 
 def test_every_table_of_a_session_has_a_row_before(full, count_rows):
     assert [name for name in owned_tables() if count_rows(name, "ses_1") == 0] == []
+
+
+def test_what_announces_the_deletion_outlives_it(store, full, rows, count_rows):
+    with store.write() as tx:
+        tx.webhooks.add(rows.endpoint("whe_2", types=()))
+        tx.events.add(
+            tenant_id="ten_a", session_id="ses_1", type="session.deleted", data={}, now=rows.now
+        )
+    purge(store)
+    assert (count_rows("events", "ses_1"), count_rows("deliveries", "ses_1")) == (1, 1)
+    with store.write() as tx:
+        due = tx.webhooks.due(now=rows.now, lock_until=rows.now, limit=9, per_endpoint=9)
+    assert [event.type for _, _, event in due] == ["session.deleted"]
 
 
 def test_who_is_bound_to_the_session_is_gone_with_the_sign_in(store, full):

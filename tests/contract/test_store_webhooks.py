@@ -281,3 +281,21 @@ def test_a_purged_session_takes_its_rows_along(store, endpoint, announce, sessio
         tx.sessions.purge(session.id)
     assert count_rows("deliveries", session.id) == 0
     assert due(store) == []
+
+
+def test_old_successes_are_pruned_and_nothing_else(store, rows):
+    long_ago = rows.now - timedelta(days=31)
+    with store.write() as tx:
+        tx.access.ensure_tenant("ten_a", name="A", now=rows.now)
+        tx.webhooks.add(rows.endpoint())
+        for id, state, when in (
+            ("dlv_old", "delivered", long_ago),
+            ("dlv_new", "delivered", rows.now),
+            ("dlv_dead", "dead", None),
+        ):
+            tx.webhooks.add_delivery(
+                rows.test_message(id, state=state, delivered_at=when, event_id=f"evt_{id}")
+            )
+        assert tx.webhooks.prune(before=rows.now - timedelta(days=30)) == 1
+        left = tx.webhooks.deliveries("ten_a", "whe_1", Page(limit=9))
+    assert {row.id for row in left} == {"dlv_new", "dlv_dead"}

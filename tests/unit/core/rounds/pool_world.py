@@ -7,7 +7,7 @@ import io
 import itertools
 import json
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -91,6 +91,9 @@ class QueuedJobs:
         self.enqueued.append(operation)
 
     def cancel(self, operation_id: str) -> None: ...
+
+    def forget(self, operation_ids: Sequence[str]) -> int:
+        return len(operation_ids)
 
 
 class Crash(BaseException):
