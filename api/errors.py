@@ -115,7 +115,12 @@ SENTENCES = {
     413: "the body is larger than allowed",
     416: "the requested range lies outside the content",
 }
-RETRY_AFTER = {"operation-in-progress": 2, "idempotency-in-progress": 1, "not-installed": 60}
+RETRY_AFTER = {
+    "operation-in-progress": 2,
+    "idempotency-in-progress": 1,
+    "disk-full": 60,
+    "not-installed": 60,
+}
 RETRYABLE_STATUS = frozenset({429, 503})
 RESERVED = frozenset(
     {"type", "title", "status", "detail", "instance", "code", "request_id", "retryable", "errors"}

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 
+from adapters.full_disk import disk_full, has_no_room
 from core.errors import Cancelled, NotFound, TailwiseError
 from core.ports import Clock, Job, Jobs, Store
 from core.records import Operation, OperationState, Options
@@ -90,6 +91,8 @@ def _run(operation: Operation, job: Job, *, services: Any, task: Task) -> Ending
     except TailwiseError as error:
         return Ending(state="failed", error=problem(error))
     except Exception as error:  # noqa: BLE001 -- the worker's boundary
+        if isinstance(error, OSError) and has_no_room(error):
+            return Ending(state="failed", error=problem(disk_full()))
         structlog.get_logger().error("operation broke", **described(error))
         detail = f"unexpected {type(error).__name__}"
         return Ending(state="failed", error={"code": "internal", "detail": detail})

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.blobs.incoming import Incoming, sweep
+from adapters.full_disk import naming_no_room
 from core.errors import InvalidInput, Unavailable
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -136,8 +137,11 @@ class FsspecBlobs:
 
     @contextmanager
     def _writing(self, *, limit: int | None = None) -> Iterator[_Hashed]:
-        """A file to write one blob to; it is published when the block ends well."""
-        with Incoming(self._incoming if self._directory else None) as incoming:
+        """A file to write one blob to; it is published when the block ends well.
+
+        Raises Unavailable ``disk-full``; nothing of the blob is left then.
+        """
+        with naming_no_room(), Incoming(self._incoming if self._directory else None) as incoming:
             blob = _Hashed(incoming.file, limit=limit)
             yield blob
             where = self._where(blob.digest)

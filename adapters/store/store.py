@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from adapters.full_disk import disk_full
 from adapters.store.access import SqlAccess
 from adapters.store.assignments import SqlAssignments
 from adapters.store.batches import SqlBatches
@@ -80,7 +81,8 @@ class SqlStore:
         """Commits at the end, or leaves no trace when the body raises.
 
         Raises Conflict ``write-conflict`` when another writer stored the same unique
-        thing first and Unavailable when the database cannot be had for now.
+        thing first and Unavailable when the database cannot be had for now, ``disk-full``
+        where it has no room.
         """
         with _in_core_terms():
             with writing(self.engine) as connection:
@@ -113,6 +115,8 @@ def _in_core_terms() -> Iterator[None]:
     except PoolTimeout as error:
         raise Unavailable("all database connections are in use", code="store-busy") from error
     except OperationalError as error:
+        if _is_full(error):
+            raise disk_full() from error
         if not _passes(error):
             raise
         raise Unavailable("the database cannot be used for now", code="store-busy") from error
@@ -124,11 +128,15 @@ def _repeats(error: DBAPIError) -> bool:
     return state == "23505" or str(error.orig).startswith("UNIQUE constraint failed")
 
 
+def _is_full(error: DBAPIError) -> bool:
+    """Whether there was no room for what was written; none of it was."""
+    full_server = getattr(error.orig, "sqlstate", None) == "53100"
+    return full_server or getattr(error.orig, "sqlite_errorname", None) == "SQLITE_FULL"
+
+
 def _passes(error: DBAPIError) -> bool:
     """Whether the same statement may work later: locks, deadlocks, disk, lost server."""
     name = getattr(error.orig, "sqlite_errorname", None)
     if name is None:
         return True
-    return str(name).startswith(
-        ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
-    )
+    return str(name).startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN"))
