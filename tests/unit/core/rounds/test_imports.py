@@ -149,7 +149,7 @@ def test_rows_enter_the_pool_and_one_index_operation_follows(world: World) -> No
     assert (result["rows"], result["created"], result["rejected"]) == (1201, 1201, 0)
     assert [item.external_id for item in items] == [found["external_id"] for found in rows]
     assert result["gold"] == {"spam": 1201}
-    assert result["splits"] == {"pool": 1201, "test": 0, "reserve": 0}
+    assert result["splits"] == {"pool": 1201, "test": 0, "reserve": 0, "check": 0}
     assert [o.id for o in world.operations("index")] == [result["index_operation"]]
     assert world.now().state == "open"
 
@@ -323,7 +323,8 @@ def test_a_pool_row_with_a_test_rows_text_is_refused(world: World) -> None:
 def test_a_files_own_split_names_are_translated(world: World) -> None:
     rows = [{"text": "a", "split": "train"}, {"text": "b", "split": "test"}, {"text": "c"}]
     request = ImportRequest(format="csv", split_values={"train": "pool"})
-    assert world.bring(table(rows), request)["splits"] == {"pool": 2, "test": 1, "reserve": 0}
+    splits = world.bring(table(rows), request)["splits"]
+    assert splits == {"pool": 2, "test": 1, "reserve": 0, "check": 0}
 
 
 # --- splitting by hash -------------------------------------------------------------
@@ -338,7 +339,7 @@ def skewed() -> list[dict[str, Any]]:
 def test_rows_are_split_by_their_texts_stratified_by_gold(world: World) -> None:
     request = ImportRequest(format="csv", test_share=0.2, reserve_share=0.1)
     result = world.bring(table(skewed()), request)
-    assert result["splits"] == {"pool": 350, "test": 100, "reserve": 50}
+    assert result["splits"] == {"pool": 350, "test": 100, "reserve": 50, "check": 0}
     gold = world.gold()
     tests = Counter(gold[i.external_id] for i in world.items() if i.split == "test")
     assert tests == {("spam",): 80, ("ham",): 8, None: 12}
