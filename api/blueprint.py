@@ -11,6 +11,7 @@ import flask_smorest
 import marshmallow
 
 from api.json_body import StrictParser
+from api.streaming import EVENT_STREAM
 
 View = TypeVar("View", bound=Callable[..., Any])
 SchemaLike: TypeAlias = type[marshmallow.Schema] | marshmallow.Schema | Mapping[str, Any]
@@ -139,6 +140,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
     def _raw(self, view: Any, rules: Rules, media_type: str) -> Any:
         raw = {"type": "string", "contentMediaType": media_type}
+        if media_type != EVENT_STREAM:
+            raw["format"] = "binary"  # a file, which clients made of the document do not decode
         return self.alt_response(rules.status, schema=raw, content_type=media_type, success=True)(
             view
         )

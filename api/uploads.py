@@ -7,28 +7,36 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from flask import Request
 
 from core.errors import InvalidInput
 
 CHUNK_BYTES = 64 * 1024
-FORMATS: Mapping[str, Literal["csv", "jsonl", "parquet"]] = {
+Format: TypeAlias = Literal["csv", "jsonl", "parquet"]
+FORMATS: Mapping[str, Format] = {
     "application/jsonl": "jsonl",
     "application/x-ndjson": "jsonl",
     "text/csv": "csv",
     "application/vnd.apache.parquet": "parquet",
 }
+BYTES = "application/octet-stream"
+MEDIA_TYPES = (*FORMATS, BYTES)
+"""What an import may be sent as; of bare bytes the query says what they are."""
 
 
-def file_format(request: Request) -> Literal["csv", "jsonl", "parquet"]:
-    """Raises InvalidInput ``unsupported-media-type`` that lists what is taken."""
-    found = FORMATS.get(request.mimetype)
+def file_format(request: Request, *, told: Format | None = None) -> Format:
+    """By the media type, or as ``told`` where that is application/octet-stream.
+
+    Raises InvalidInput ``unsupported-media-type`` that lists what is taken.
+    """
+    found = told if request.mimetype == BYTES else FORMATS.get(request.mimetype)
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if found is None or charset not in {"utf-8", "utf8"}:
-        detail = f"send one of {', '.join(FORMATS)}, text in UTF-8"
-        raise InvalidInput(detail, code="unsupported-media-type", extras={"allowed": list(FORMATS)})
+        detail = f"send one of {', '.join(FORMATS)}, text in UTF-8; or {BYTES} with ?format="
+        allowed = {"allowed": list(MEDIA_TYPES)}
+        raise InvalidInput(detail, code="unsupported-media-type", extras=allowed)
     return found
 
 

@@ -13,7 +13,7 @@ from api.context import current_session, request_key, services
 from api.prefer import accepted
 from api.schemas.imports import ImportQuery
 from api.schemas.operations import OperationSchema
-from api.uploads import FORMATS, body_chunks, file_format, is_gzipped
+from api.uploads import MEDIA_TYPES, body_chunks, file_format, is_gzipped
 from core.requests import ImportRequest
 
 blueprint = Blueprint(
@@ -27,7 +27,7 @@ blueprint = Blueprint(
     "",
     scope="items:write",
     query=ImportQuery,
-    consumes=tuple(FORMATS),
+    consumes=MEDIA_TYPES,
     idempotency="required",
     prefer=True,
     answer=OperationSchema,
@@ -38,7 +38,8 @@ blueprint = Blueprint(
 def start_import(query: Mapping[str, Any]) -> Response:
     """Upload a file of rows; the body is the file."""
     gzip = is_gzipped(request) or query["gzip"]
-    wish = ImportRequest(**{**query, "format": file_format(request), "gzip": gzip})
+    kind = file_format(request, told=query.get("format"))
+    wish = ImportRequest(**{**query, "format": kind, "gzip": gzip})
     chunks = body_chunks(request)
     return accepted(
         services().start_import(current_session(), chunks, wish, request_key=request_key())

@@ -28,21 +28,17 @@ class ChoiceField(fields.Field[Choice]):
     }
 
     def __init__(self, description: str, **options: Any) -> None:
-        shapes = [
+        shapes: list[dict[str, Any]] = [
             {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"\S"},
-            {
-                "type": "object",
-                "required": ["name"],
-                "additionalProperties": False,
-                "properties": {
-                    "name": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"\S"},
-                    "options": {"type": "object", "additionalProperties": True},
-                },
-            },
+            {"$ref": "#/components/schemas/Choice"},
         ]
         if options.get("allow_none"):
             shapes.append({"type": "null"})
-        super().__init__(metadata={"description": description, "anyOf": shapes}, **options)
+        facts: dict[str, Any] = {"description": description, "anyOf": shapes}
+        given = options.get("load_default")
+        if isinstance(given, Choice) and not given.options:
+            facts["default"] = given.name  # a client made of the document sends it as it stands
+        super().__init__(metadata=facts, **options)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Choice:
         del attr, data, kwargs

@@ -17,6 +17,10 @@ RENAMING = r"^[^:,\x00-\x20]{1,64}:(pool|test|reserve)$"
 class ImportQuery(Query):
     """How to read the uploaded file."""
 
+    format = Name(
+        "What the file is, where it is sent as application/octet-stream.",
+        *("csv", "jsonl", "parquet"),
+    )
     gzip = Flag("The body is gzip-compressed.", load_default=False)
     text_column = Text("Column of the text.", most=COLUMN, load_default="text")
     id_column = Text(

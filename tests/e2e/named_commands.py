@@ -84,6 +84,11 @@ def check_paths(arguments: list[str]) -> None:
     assert [w for w in arguments if "/" in w and not (ROOT / w).exists()] == []
 
 
+def check_generator(arguments: list[str]) -> None:
+    read = [arguments[arguments.index(option) + 1] for option in ("--path", "--config")]
+    check_paths(["./" + path for path in read])
+
+
 def check_variables(arguments: list[str]) -> None:
     page = (DOCS / "configuration.md").read_text()
     of_clients = {"TAILWISE_URL", "TAILWISE_API_KEY"}
@@ -94,6 +99,7 @@ def check_variables(arguments: list[str]) -> None:
 CHECKS: dict[str, Callable[[list[str]], None]] = {
     "tailwise": check_tailwise,
     "tailwise-client": check_client,
+    "openapi-python-client": check_generator,
     "make": check_make,
     "pip": check_pip,
     "docker": check_docker,

@@ -47,6 +47,7 @@ ELSEWHERE = {
     ("README.md", "python"): "test_the_readme_of_the_project_talks_to_the_client",
     ("clients/python/README.md", "python"): "tests/sdk/test_client_examples.py",
     ("client.md", "python"): "tests/sdk/test_client_examples.py",
+    ("http.md", "python"): "tests/sdk/test_generated_client.py",
     ("queue.md", "bash"): "tests/e2e/test_docs_queue.py",
     ("one-round.md", "bash"): "test_one_round_in_curl_runs_as_it_is_written",
     ("tutorials/benchmark.md", "bash"): "tests/e2e/test_tutorials.py",

@@ -190,6 +190,20 @@ def test_a_file_of_another_kind_is_refused(caller, session_url, media_type):
     assert "text/csv" in response.json["allowed"]
 
 
+def test_bare_bytes_are_a_file_of_the_kind_that_the_query_says(caller, session_url):
+    url, kind = f"{session_url}/imports", "application/octet-stream"
+    done = caller.post(f"{url}?format=csv", b"text\none\n", Content_Type=kind, Prefer="wait=30")
+    assert done.json["result"]["created"] == 1
+    untold = caller.post(url, b"text\none\n", Content_Type=kind)
+    assert (untold.status_code, untold.json["code"]) == (415, "unsupported-media-type")
+
+
+def test_a_media_type_that_says_the_kind_wins_over_the_query(caller, session_url):
+    url, csv = f"{session_url}/imports?format=parquet", "text/csv"
+    done = caller.post(url, b"text\none\n", Content_Type=csv, Prefer="wait=30").json
+    assert done["result"]["created"] == 1
+
+
 def test_an_upload_of_unknown_length_is_411(caller, session_url):
     response = caller.send(
         "POST", f"{session_url}/imports", Content_Type="text/csv", Idempotency_Key="one"

@@ -11,6 +11,7 @@ import jsonschema_rs
 import pytest
 import schemathesis
 import yaml
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api.app import openapi_yaml
 
@@ -38,6 +39,10 @@ def test_the_document_is_valid_openapi(document):
     assert document["openapi"] == "3.1.0"
     for schema in document["components"]["schemas"].values():
         jsonschema_rs.meta.validate({**schema, "$schema": DIALECT})
+
+
+def test_a_second_validator_finds_nothing_either(document):
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
 def test_every_reference_leads_somewhere(document):
