@@ -10,6 +10,7 @@ TailwiseError
 ├── NotVerified         a signature or a signed token is not good (401)
 ├── PreconditionFailed  somebody else changed it first      (412)
 ├── Unavailable         try again later                     (503)
+│   └── ProviderTrouble a provider of batches did not do what it was asked
 ├── NotInstalled        a component needs an install step or an extra
 └── JobFailed           an operation ended in a named failure
     └── Cancelled       ... because it was asked to stop
@@ -118,6 +119,27 @@ class Unavailable(TailwiseError):
     """A part is missing or overloaded for now; the same request may work later."""
 
     code = "unavailable"
+
+
+class ProviderTrouble(Unavailable):
+    """A provider of batches did not do what it was asked, or nobody knows whether it did.
+
+    ``category`` names the trouble. ``passing``: the same request may work later. ``gone``:
+    there is no such batch. ``unsure``: it may have been done all the same.
+    """
+
+    code = "upstream-unavailable"
+
+    def __init__(
+        self, category: str, *, passing: bool, gone: bool = False, unsure: bool = False
+    ) -> None:
+        super().__init__(
+            f"the provider of batches answered {category}", extras={"category": category}
+        )
+        self.category = category
+        self.passing = passing
+        self.gone = gone
+        self.unsure = unsure
 
 
 class NotInstalled(TailwiseError):

@@ -29,6 +29,7 @@ from core.people import (
     SignIn,
     Vote,
 )
+from core.provider_batches import BatchView, HandedIn, Parcel, Patience
 from core.records import (
     ApiKey,
     Batch,
@@ -179,6 +180,52 @@ class Generator(Protocol):
 
     def generate(self, request: GenerationRequest, *, purse: Purse) -> GenerationResult:
         """One call; refusals, truncation and upstream trouble are outcomes, not errors."""
+
+
+class BatchCounter(Protocol):
+    """Where batches lie at a provider; every method may raise ProviderTrouble."""
+
+    def look(self, batch_id: str) -> BatchView: ...
+    def recent(self, *, since: datetime) -> Iterable[BatchView]:
+        """What was created since then, newest first; anybody's who shares the key."""
+
+    def mark(self, batch_id: str) -> str | None:
+        """A custom id of an ended batch, which tells whose it is; None where it has none."""
+
+    def stop(self, batch_id: str) -> None:
+        """Ask for its end; what is finished by then is kept."""
+
+    def erase(self, batch_id: str) -> None:
+        """Delete an ended batch with its answers."""
+
+
+@runtime_checkable
+class BatchWriter(Protocol):
+    """A generator whose calls are handed in together and fetched later, within a day."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def paid(self) -> bool: ...
+    @property
+    def counter(self) -> BatchCounter: ...
+    @property
+    def patience(self) -> Patience: ...
+    def estimate(self, request: GenerationRequest) -> Estimate: ...
+    def generate(self, request: GenerationRequest, *, purse: Purse) -> GenerationResult: ...
+    def pack(self, calls: Mapping[str, GenerationRequest]) -> Parcel:
+        """Calls by custom id; raises JobFailed ``batch-too-large``."""
+
+    def hand_in(self, parcel: Parcel) -> BatchView:
+        """Send it. ProviderTrouble that is not ``unsure`` means that nothing was taken."""
+
+    def fetch(
+        self, batch_id: str, *, calls: Mapping[str, GenerationRequest]
+    ) -> Mapping[str, GenerationResult]:
+        """The answers of an ended batch by custom id; those of no call are left out. Raises
+        ProviderTrouble where not all could be read."""
 
 
 class Purse(Protocol):
@@ -367,6 +414,8 @@ class Repositories(Protocol):
     def generations(self) -> Generations: ...
     @property
     def costs(self) -> Costs: ...
+    @property
+    def provider_batches(self) -> ProviderBatches: ...
     @property
     def models(self) -> Models: ...
     @property
@@ -848,6 +897,24 @@ class Costs(Protocol):
     ) -> None: ...
     def total(self, session_id: str, *, operation_id: str | None = None) -> float: ...
     def by_operation(self, session_id: str) -> Mapping[str, float]: ...
+class ProviderBatches(Protocol):
+    """Batches handed in at providers; one whose session is deleted stays until it is gone
+    there too."""
+
+    def add(self, batch: HandedIn) -> None: ...
+    def get(self, batch_id: str) -> HandedIn | None: ...
+    def save(self, batch: HandedIn) -> None: ...
+    def remove(self, batch_id: str) -> None: ...
+    def taken(self, provider_ids: Sequence[str]) -> Set[str]:
+        """Which of these ids of a provider's are known to be ours."""
+
+    def leaving(self, session_id: str) -> Sequence[HandedIn]:
+        """Of a deleted session, by id."""
+
+    def due(self, *, now: datetime, limit: int = 100) -> Sequence[HandedIn]:
+        """Leaving ones of any session that are to be tried (again) by now, longest due first."""
+
+
     def list(self, session_id: str, page: Page) -> Sequence[Cost]: ...
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.budget import Spend
 from core.ports import Clock, Ids, Repositories, Store
 from core.records import Cost, Session
@@ -35,8 +37,11 @@ class SessionPurse:
         self._clock = clock
         self._ids = ids
 
-    def reserve(self, dollars: float) -> str:
-        """Raises Conflict ``budget-exceeded``; the check and the row share a transaction."""
+    def reserve(
+        self, dollars: float, *, alongside: Callable[[Repositories, str], None] | None = None
+    ) -> str:
+        """Raises Conflict ``budget-exceeded``; the check and the row share a transaction, as
+        does what ``alongside`` writes, which gets the reservation's id."""
         cost = Cost(
             id=self._ids.new("cst"),
             tenant_id=self._session.tenant_id,
@@ -53,6 +58,8 @@ class SessionPurse:
             for spend in self._spends(tx, session):
                 spend.check(dollars)
             tx.costs.add(cost)
+            if alongside is not None:
+                alongside(tx, cost.id)
         return cost.id
 
     def settle(

@@ -26,6 +26,7 @@ from adapters.store.tables import (
     label_events,
     models,
     operations,
+    provider_batches,
     replies,
     sessions,
     vectors,
@@ -61,7 +62,8 @@ def purge_session(connection: Connection, session_id: str) -> Sequence[str]:
     """Delete what belongs to the session; digests of blobs that nobody refers to any more.
 
     People who are bound to it go too. The operation that deletes stays, so that whoever
-    asked for it sees it finish.
+    asked for it sees it finish, and so do the names of batches that lie at a provider, until
+    they are gone there.
     """
     owner = connection.execute(
         sa.select(sessions.c.tenant_id).where(sessions.c.id == session_id)
@@ -80,6 +82,7 @@ def purge_session(connection: Connection, session_id: str) -> Sequence[str]:
             operations.c.session_id == session_id, operations.c.kind != "delete"
         )
     )
+    _send_off(connection, session_id)
     forget_vectors(connection, owner, hashes)
     _leave_tombstone(connection, session_id)
     return digests
@@ -106,6 +109,15 @@ def forget_vectors(connection: Connection, tenant_id: str, text_hashes: Iterable
                 vectors.c.tenant_id == tenant_id, vectors.c.text_hash.in_(chunk), ~held
             )
         )
+
+
+def _send_off(connection: Connection, session_id: str) -> None:
+    """What lies at a provider is to go too; only how to find it there is kept."""
+    mine = provider_batches.c.session_id == session_id
+    for_now = sa.func.coalesce(provider_batches.c.next_at, provider_batches.c.sent_at)
+    connection.execute(
+        sa.update(provider_batches).where(mine).values(state="leaving", calls=[], next_at=for_now)
+    )
 
 
 def _text_hashes(connection: Connection, session_id: str) -> set[str]:

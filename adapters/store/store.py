@@ -25,6 +25,7 @@ from adapters.store.labels import SqlLabelEvents
 from adapters.store.models import SqlModels
 from adapters.store.operations import SqlOperations
 from adapters.store.people import SqlPeople
+from adapters.store.provider_batches import SqlProviderBatches
 from adapters.store.replies import SqlReplies
 from adapters.store.sessions import SqlSessions
 from adapters.store.templates import SqlTemplates
@@ -52,6 +53,7 @@ class SqlRepositories:
         self.templates = SqlTemplates(connection)
         self.generations = SqlGenerations(connection)
         self.costs = SqlCosts(connection)
+        self.provider_batches = SqlProviderBatches(connection)
         self.models = SqlModels(connection)
         self.operations = SqlOperations(connection)
         self.events = SqlEvents(connection)

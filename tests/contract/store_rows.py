@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from core.people import Assignment, Flag, Invitation, Person, SignIn
+from core.provider_batches import HandedCall, HandedIn
 from core.records import (
     Batch,
     BatchItem,
@@ -99,6 +100,33 @@ class Rows:
             resolved_by=None,
             created_at=NOW,
             resolved_at=None,
+        )
+        return replace(made, **changes)
+
+    def handed_in(self, id: str = "pbt_1", **changes: object) -> HandedIn:
+        call = HandedCall(
+            seed_number=0,
+            item_id="itm_0",
+            example_ids=("itm_1",),
+            contrast="none",
+            attributes=("persona: a cook",),
+            chance=7,
+            prompt_sha256="e" * 64,
+        )
+        made = HandedIn(
+            id=id,
+            tenant_id="ten_a",
+            session_id="ses_1",
+            operation_id="opr_1",
+            wave=0,
+            state="sent",
+            generator="anthropic",
+            provider_id="msgbatch_1",
+            size=1,
+            cost_id="cst_1",
+            template_version=1,
+            calls=(call,),
+            sent_at=NOW,
         )
         return replace(made, **changes)
 

@@ -10,7 +10,7 @@ from core.records import ApiKey, Cost, NewItem, Task
 from core.texts import text_hash
 
 CANARY = "Xylophonquarz"
-KEEPS = {"sessions", "operations"}
+KEEPS = {"sessions", "operations", "provider_batches"}
 
 
 @pytest.fixture
@@ -57,6 +57,7 @@ def full(store, session, fill, rows):
                 created_at=rows.now,
             )
         )
+        tx.provider_batches.add(rows.handed_in())
         tx.assignments.hold(rows.assignment(reason=CANARY))
         tx.flags.add(rows.flag(note=CANARY))
         tx.webhooks.add(rows.endpoint(session_id="ses_1", description=CANARY))

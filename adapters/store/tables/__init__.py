@@ -4,6 +4,7 @@ Every row that belongs to somebody names its tenant.
 """
 
 from adapters.store.tables.access import api_keys, heartbeats, replies, sessions, tenants
+from adapters.store.tables.batches_at_providers import provider_batches
 from adapters.store.tables.learning import costs, generations, label_events, models, templates
 from adapters.store.tables.operations import events, operations
 from adapters.store.tables.people import assignments, flags, invitations, people, sign_ins
@@ -42,6 +43,7 @@ __all__ = [
     "models",
     "operations",
     "people",
+    "provider_batches",
     "replies",
     "sessions",
     "sign_ins",
