@@ -897,6 +897,9 @@ class Costs(Protocol):
     ) -> None: ...
     def total(self, session_id: str, *, operation_id: str | None = None) -> float: ...
     def by_operation(self, session_id: str) -> Mapping[str, float]: ...
+    def list(self, session_id: str, page: Page) -> Sequence[Cost]: ...
+
+
 class ProviderBatches(Protocol):
     """Batches handed in at providers; one whose session is deleted stays until it is gone
     there too."""
@@ -913,9 +916,6 @@ class ProviderBatches(Protocol):
 
     def due(self, *, now: datetime, limit: int = 100) -> Sequence[HandedIn]:
         """Leaving ones of any session that are to be tried (again) by now, longest due first."""
-
-
-    def list(self, session_id: str, page: Page) -> Sequence[Cost]: ...
 
 
 class Models(Protocol):
