@@ -11,6 +11,7 @@ from runtime.deliveries import take
 from tailwise_client import (
     Conflict,
     InvalidInput,
+    NotAllowed,
     NotAuthenticated,
     NotFound,
     verify,
@@ -25,6 +26,22 @@ def test_a_key_says_who_it_is(tailwise):
     me = tailwise.me()
     assert me.role is None
     assert "labels:write" in me.scopes
+
+
+def test_a_key_has_no_preferences_to_change(tailwise):
+    with pytest.raises(NotAllowed) as caught:
+        tailwise.change_me(name="Ada", preferences={"theme": "dark"})
+    assert caught.value.code == "not-a-person"
+
+
+def test_a_person_changes_what_is_named_and_nothing_else(connect, loopback):
+    me = {"id": "per_a", "name": "Ada", "scopes": ["annotate"], "role": "annotator"}
+    loopback.script = [Told(document={**me, "preferences": {"blur": True}})]
+    changed = connect(loopback.url, "tw_a_b").change_me(preferences={"blur": True, "theme": None})
+    assert changed.preferences == {"blur": True}
+    [asked] = loopback.asked
+    assert (asked.method, asked.path) == ("PATCH", "/v1/me")
+    assert asked.document == {"preferences": {"blur": True, "theme": None}}
 
 
 def test_an_invitation_is_shown_once_listed_and_revoked(tailwise):

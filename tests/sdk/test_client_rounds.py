@@ -145,6 +145,28 @@ def test_more_texts_than_a_request_may_have_go_in_several(trained, tailwise):
     assert len(found.results) == most + 1
 
 
+def test_a_model_answers_in_the_shape_of_a_moderation_service(trained):
+    [model] = trained.models()
+    found = trained.moderate(["a harbour at night", "a garden"])
+    assert found.model == model.id
+    assert [set(verdict.categories) for verdict in found.results] == [set(TOPICS)] * 2
+    assert found.results[0].categories["harbour"]
+    assert found.results[0].flagged
+    assert sum(found.results[0].category_scores.values()) == pytest.approx(1)
+
+
+def test_many_texts_to_moderate_go_in_several_requests_to_one_model(trained, tailwise):
+    most = tailwise.limits().max_predict
+    found = trained.moderate(f"text {n}" for n in range(most + 1))
+    assert len(found.results) == most + 1
+    assert trained.moderate("a garden", model=found.model).model == found.model
+
+
+def test_no_text_is_nothing_to_moderate(trained):
+    with pytest.raises(ValueError, match="no text"):
+        trained.moderate([])
+
+
 def test_nothing_predicts_before_a_model(filled):
     with pytest.raises(NoModel):
         filled.predict(["a garden"])

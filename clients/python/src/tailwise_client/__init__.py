@@ -44,7 +44,14 @@ from tailwise_client.errors import (
 from tailwise_client.leases import AsyncLease, Lease
 from tailwise_client.loop import run_loop
 from tailwise_client.playing import Round
-from tailwise_client.records.models import Event, Model, Prediction, PredictResult
+from tailwise_client.records.models import (
+    Event,
+    Model,
+    Moderation,
+    Prediction,
+    PredictResult,
+    Verdict,
+)
 from tailwise_client.records.operations import Operation, Progress
 from tailwise_client.records.people import (
     ApiKey,
@@ -116,6 +123,7 @@ __all__ = [
     "Limits",
     "Me",
     "Model",
+    "Moderation",
     "NewLabel",
     "NoModel",
     "NotAllowed",
@@ -156,6 +164,7 @@ __all__ = [
     "Unavailable",
     "UnexpectedAnswer",
     "UploadResult",
+    "Verdict",
     "Version",
     "run_loop",
     "verify",

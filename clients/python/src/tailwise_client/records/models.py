@@ -56,6 +56,25 @@ class PredictResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One text in the shape of a moderation service: whether each class was named, and its
+    probability; ``flagged`` says whether a class was named that is not benign."""
+
+    flagged: bool
+    categories: Mapping[str, bool]
+    category_scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moderation:
+    """What ``model`` says of texts, in their order."""
+
+    id: str
+    model: str
+    results: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened: ``data`` has ids and counts, and ``sequence`` orders a session's
     events. A webhook carries the same event; its id is then the webhook's id."""

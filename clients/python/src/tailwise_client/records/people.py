@@ -175,6 +175,7 @@ class ConflictAnswer:
     labels: tuple[str, ...]
     note: str | None = field(default=None, repr=False)
     annotator_id: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

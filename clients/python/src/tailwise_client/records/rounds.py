@@ -103,7 +103,7 @@ class LabelEvent:
     created_at: datetime
     seq: int = 0
     oracle: str = ""
-    annotator_id: str = ""
+    annotator_id: str | None = None
     client_label_id: str | None = None
     batch_id: str | None = None
     target_id: str | None = None

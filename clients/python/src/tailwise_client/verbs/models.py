@@ -9,7 +9,7 @@ from typing import Any
 
 from tailwise_client.asking import as_document, evenly
 from tailwise_client.binding import listing, verb
-from tailwise_client.records.models import Model, PredictResult
+from tailwise_client.records.models import Model, Moderation, PredictResult
 from tailwise_client.records.operations import Operation
 from tailwise_client.sending import Call
 from tailwise_client.steps import Flow, Stream
@@ -111,5 +111,24 @@ class ModelVerbs(Within):
             path = f"{self.path}/predict"
             call = Call(method="POST", path=path, document=document, repeatable=True)
             answers.append((yield from self._call(PredictResult, call)))
+        together = tuple(found for answer in answers for found in answer.results)
+        return replace(answers[0], results=together)
+
+    @verb
+    def moderate(self, texts: Iterable[str], *, model: str = "active") -> Flow[Moderation]:
+        """Judge texts in the shape of OpenAI's moderation answer; nothing is stored.
+
+        More texts than a request may have go in several, all to the model of the first.
+        """
+        limits = yield from self._limits()
+        given = [texts] if isinstance(texts, str) else list(texts)
+        if not given:
+            raise ValueError("there is no text to moderate")
+        answers: list[Moderation] = []
+        for part in evenly(given, most=limits.max_predict):
+            document = {"input": list(part), "model": answers[0].model if answers else model}
+            path = f"{self.path}/moderations"
+            call = Call(method="POST", path=path, document=document, repeatable=True)
+            answers.append((yield from self._call(Moderation, call)))
         together = tuple(found for answer in answers for found in answer.results)
         return replace(answers[0], results=together)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from tailwise_client.asking import as_document
 from tailwise_client.binding import Described, listing, verb
 from tailwise_client.records.people import DeskEntry, Invitation, Me, Person
@@ -16,6 +19,17 @@ class PeopleVerbs(Described):
     def me(self) -> Flow[Me]:
         """Who this key stands for, and what it may do."""
         return self._get(Me, "/v1/me")
+
+    @verb
+    def change_me(
+        self, *, name: str | None = None, preferences: Mapping[str, Any] | None = None
+    ) -> Flow[Me]:
+        """Change one's own name and preferences, of which a null goes back to the default.
+
+        Only people have them: a key is refused (NotAllowed, ``not-a-person``).
+        """
+        document = as_document({"name": name, "preferences": preferences})
+        return self._call(Me, Call(method="PATCH", path="/v1/me", document=document))
 
     @listing
     def desks(self) -> Stream[DeskEntry]:
