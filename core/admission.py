@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Literal
 
 from core.errors import Conflict, NotAllowed, NotFound
+from core.ledger import Ledger, Upload
 from core.people import Assignment
-from core.ports import Repositories
-from core.records import Batch, Item, ItemState, LabelEvent, LabelKind, Labels, Session
+from core.records import Item, ItemState, LabelEvent, LabelKind, Labels, Session
 from core.requests import NewLabel
 from core.resolution import CONSENSUS
 from core.settling import STALE, answers_needed
@@ -22,69 +20,9 @@ Timing = Literal["on_time", "late", "unsolicited"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """Who answers, and what the request allows."""
-
-    session: Session
-    annotator_id: str
-    oracle: str
-    allow_unsolicited: bool
-    allow_extra: bool
-    now: datetime
-
-    @property
-    def by_person(self) -> bool:
-        """An oracle that is a program answers alone, whatever the overlap."""
-        return self.oracle == "human"
-
-
-@dataclass(slots=True, kw_only=True)
-class Ledger:
-    """The state an upload starts from; each stored answer moves it on, so that the second
-    answer for an item in one upload meets the first.
-
-    ``said`` is what this person said of an item as one of several, ``held`` the person's
-    assignment, ``lost`` the items whose place others took when this person's lease had
-    ended, ``bought`` which free items have answers already, ``settled`` where the items
-    came to be that several people answer.
-    """
-
-    items: dict[str, Item]
-    by_external_id: dict[str, str]
-    current: dict[str, LabelEvent]
-    by_client_id: dict[str, LabelEvent]
-    said: dict[str, LabelEvent]
-    batches: dict[str, Batch]
-    held: Mapping[str, Assignment]
-    lost: set[str]
-    bought: set[str]
-    watermark: int
-    left_to_buy: int | None
-    appended: list[LabelEvent] = field(default_factory=list)
-    settled: Mapping[str, ItemState] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
     kind: LabelKind
     status: Timing = "on_time"
-
-
-def lost_items(
-    tx: Repositories, held: Mapping[str, Assignment], items: Mapping[str, Item], *, now: datetime
-) -> set[str]:
-    """Items that still wait, but for nobody whose lease ended: what others hold and answered
-    is all that they need."""
-    ended = {
-        item_id: row
-        for item_id, row in held.items()
-        if row.state == "released" or (row.state == "leased" and row.expires_at <= now)
-    }
-    return {
-        item_id
-        for item_id, row in ended.items()
-        if items[item_id].state == "selected" and not tx.assignments.can_take(row, now=now)
-    }
 
 
 def find(ledger: Ledger, answer: NewLabel) -> Item:

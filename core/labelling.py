@@ -6,29 +6,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
-from core.admission import (
-    Ledger,
-    Upload,
-    admit,
-    check_lease,
-    find,
-    lost_items,
-    replayed,
-    shown_state,
-)
+from core.admission import admit, check_lease, find, replayed, shown_state
 from core.answers import check_labels, complete_batch
 from core.errors import FieldError, TailwiseError
 from core.events import announce
+from core.history import VOICES, WORDS
+from core.ledger import Ledger, Upload, open_ledger, scene_of
 from core.people import AssignmentState
 from core.ports import Clock, Ids, Repositories
-from core.records import Item, ItemState, LabelEvent, LabelKind, Session
+from core.records import Item, ItemState, LabelEvent, Session
 from core.requests import LabelResult, LabelRow, Mode, NewLabel
 from core.session_rules import require_accepting
-from core.settling import settle
+from core.settling import after, look, settle
 
 STORED: Final = frozenset({"created", "superseded", "skipped"})
-WORDS: Final[frozenset[LabelKind]] = frozenset({"created", "superseded", "skipped"})
-"""Kinds that decide their item at once."""
+WAITS: Final[frozenset[ItemState]] = frozenset({"selected", "conflict"})
+"""States of an item that keep its batch open."""
 
 
 def record_answers(
@@ -60,7 +53,7 @@ def record_answers(
         allow_extra=allow_extra,
         now=clock.now(),
     )
-    ledger = _open_ledger(tx, upload, answers)
+    ledger = open_ledger(tx, upload, answers)
     rows = []
     for index, answer in enumerate(answers):
         try:
@@ -96,13 +89,14 @@ def decline(
     As many people as the session's ``skip_limit`` take it out, which may complete its
     batch. The caller holds the session's lock and ends the assignment.
     """
-    batch = tx.batches.containing(session.id, [item.id]).get(item.id)
+    scene = look(tx, session, [item.id])
+    batch = scene.batches.get(item.id)
     event = LabelEvent(
         id=ids.new("lab"),
         tenant_id=session.tenant_id,
         session_id=session.id,
         item_id=item.id,
-        seq=tx.labels.watermark(session.id) + 1,
+        seq=scene.watermark + 1,
         kind="declined",
         labels=(),
         oracle="human",
@@ -120,37 +114,10 @@ def decline(
     tx.labels.add_many([event])
     if item.split == "check":
         return shown_state(item, "declined", session=session)
-    states = settle(tx, session, [item.id], clock=clock, ids=ids)
+    settled = settle(tx, session, after(scene, [event]), clock=clock, ids=ids)
     if batch is not None:
         complete_batch(tx, session, batch, clock=clock)
-    return states[item.id]
-
-
-def _open_ledger(tx: Repositories, upload: Upload, answers: Sequence[NewLabel]) -> Ledger:
-    session, annotator_id = upload.session, upload.annotator_id
-    by_id = tx.items.by_ids(session.id, [a.item_id for a in answers if a.item_id])
-    by_external = tx.items.by_external_ids(
-        session.id, [a.external_id for a in answers if a.external_id]
-    )
-    items = {item.id: item for item in (*by_id.values(), *by_external.values())}
-    client_ids = [a.client_label_id for a in answers if a.client_label_id]
-    limit = session.settings.budget.labels
-    free = [item.id for item in items.values() if item.state == "pooled"]
-    named = list(items)
-    held = tx.assignments.of_person(session.id, annotator_id, named) if upload.by_person else {}
-    return Ledger(
-        items=items,
-        by_external_id={name: item.id for name, item in by_external.items()},
-        current=dict(tx.labels.current(session.id, named)),
-        by_client_id=dict(tx.labels.by_client_ids(session.id, annotator_id, client_ids)),
-        said=dict(tx.labels.said(session.id, annotator_id, named)),
-        batches=dict(tx.batches.containing(session.id, named)),
-        held=held,
-        lost=lost_items(tx, held, items, now=upload.now),
-        bought={vote.item_id for vote in tx.labels.votes(session.id, free)} if limit else set(),
-        watermark=tx.labels.watermark(session.id),
-        left_to_buy=None if limit is None else limit - tx.labels.bought(session.id),
-    )
+    return settled.states[item.id]
 
 
 def _record(
@@ -254,13 +221,14 @@ def _store(tx: Repositories, upload: Upload, ledger: Ledger, *, clock: Clock, id
         clock=clock,
     )
     _end_leases(tx, upload, ledger)
-    voted = {e.item_id for e in ledger.appended if e.kind in {"vote", "declined"}} - decided
+    voted = {e.item_id for e in ledger.appended if e.kind in VOICES} - decided
     if voted:
-        ledger.settled = settle(tx, session, voted, clock=clock, ids=ids)
-        ledger.watermark = tx.labels.watermark(session.id)
+        settled = settle(tx, session, scene_of(ledger, voted), clock=clock, ids=ids)
+        ledger.settled, ledger.watermark = settled.states, settled.watermark
     touched = {b.id: b for i, b in ledger.batches.items() if i in decided | voted}
-    for _, batch in sorted(touched.items()):
-        complete_batch(tx, session, batch, clock=clock)
+    waiting = {b.id for i, b in ledger.batches.items() if ledger.settled.get(i) in WAITS}
+    for batch_id in sorted(touched.keys() - waiting):
+        complete_batch(tx, session, touched[batch_id], clock=clock)
 
 
 def _end_leases(tx: Repositories, upload: Upload, ledger: Ledger) -> None:

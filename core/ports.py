@@ -606,8 +606,10 @@ class LabelEvents(Protocol):
     def current(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, LabelEvent]:
         """The answer that counts for each item now (created or superseded, not undone)."""
 
-    def last_words(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, LabelEvent]:
-        """What stands of each item now: the answer that counts, or the skip that took it out."""
+    def of_items(
+        self, session_id: str, item_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[LabelEvent]]:
+        """Every event of each item, by seq; see ``core.history`` for what stands of them."""
 
     def list(
         self, session_id: str, page: Page, *, item_id: str | None = None
@@ -639,13 +641,8 @@ class LabelEvents(Protocol):
         """Each person's standing answer to items that ask several, by seq; None = all items.
         An undone vote is gone, a person's later one replaces the earlier."""
 
-    def declines(self, session_id: str, item_ids: Sequence[str] | None = None) -> Sequence[Vote]:
-        """Each person's standing refusal to answer an item, by seq; None = all items."""
-
-    def said(
-        self, session_id: str, annotator_id: str, item_ids: Sequence[str]
-    ) -> Mapping[str, LabelEvent]:
-        """One person's standing vote, declination or check answer by item."""
+    def declines(self, session_id: str) -> Sequence[Vote]:
+        """Each person's standing refusal to answer an item, by seq."""
 
     def by_annotator(
         self, session_id: str, annotator_id: str, *, limit: int

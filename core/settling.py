@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from core.events import announce
-from core.people import Vote
+from core.history import History
 from core.ports import Clock, Ids, Repositories
 from core.records import (
     Batch,
@@ -34,16 +33,58 @@ def answers_needed(batch: Batch | None, item_id: str) -> int:
     return next((m.answers_needed for m in members if m.item_id == item_id), 1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Items with their newest batches and all that was said of them, in one transaction.
+
+    ``watermark`` is the session's highest seq.
+    """
+
+    items: Mapping[str, Item]
+    batches: Mapping[str, Batch]
+    histories: Mapping[str, History]
+    watermark: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """Where the items are now, and the session's highest seq after it."""
+
+    states: Mapping[str, ItemState]
+    watermark: int
+
+
+def look(tx: Repositories, session: Session, item_ids: Collection[str]) -> Scene:
+    """The items as they are now. The caller holds the session's lock."""
+    named = sorted(item_ids)
+    said = tx.labels.of_items(session.id, named)
+    return Scene(
+        items=tx.items.by_ids(session.id, named),
+        batches=tx.batches.containing(session.id, named),
+        histories={item_id: History(events) for item_id, events in said.items()},
+        watermark=tx.labels.watermark(session.id),
+    )
+
+
+def after(scene: Scene, events: Sequence[LabelEvent]) -> Scene:
+    """The scene once these events, the session's latest, were appended to its items."""
+    more = dict(scene.histories)
+    for event in events:
+        more[event.item_id] = History((*more[event.item_id].events, event))
+    seqs = (event.seq for event in events)
+    return replace(scene, histories=more, watermark=max(scene.watermark, *seqs))
+
+
 def settle(
     tx: Repositories,
     session: Session,
-    item_ids: Collection[str],
+    scene: Scene,
     *,
     clock: Clock,
     ids: Ids,
     unskipped: Collection[str] = (),
-) -> Mapping[str, ItemState]:
-    """Pool items by their state now, after deciding again what several people said.
+) -> Settled:
+    """Decide again what several people said of the scene's pool items.
 
     Appends the deciding answer or skip where one follows and takes back one that no
     longer does; opens a completed batch that waits again; announces ``item.resolved`` and
@@ -51,10 +92,8 @@ def settle(
     excluded items that nobody skipped were put out by hand, and stay out. The caller
     holds the session's lock and completes batches.
     """
-    found = tx.items.by_ids(session.id, sorted(item_ids))
-    items = [found[i] for i in sorted(found) if found[i].split == "pool"]
-    batches = tx.batches.containing(session.id, [item.id for item in items])
-    standing = _standing(tx, session, items, batches, unskipped=unskipped)
+    items = [scene.items[i] for i in sorted(scene.items) if scene.items[i].split == "pool"]
+    standing = {item.id: _standing(scene, item, unskipped=unskipped) for item in items}
     outcomes = {
         item.id: outcome(
             standing[item.id],
@@ -63,7 +102,8 @@ def settle(
         )
         for item in items
     }
-    words = _Words(session=session, seq=tx.labels.watermark(session.id), clock=clock, ids=ids)
+    words = _Words(session=session, seq=scene.watermark, clock=clock, ids=ids)
+    batches = scene.batches
     events = [
         event
         for item in items
@@ -82,48 +122,29 @@ def settle(
     for item in changed:
         _announce(tx, session, item, outcomes[item.id], batches.get(item.id), clock=clock)
     _reopen(tx, outcomes, batches)
-    return {item_id: o.state for item_id, o in outcomes.items()}
+    states = {item_id: o.state for item_id, o in outcomes.items()}
+    return Settled(states=states, watermark=words.seq)
 
 
-def _standing(
-    tx: Repositories,
-    session: Session,
-    items: Sequence[Item],
-    batches: Mapping[str, Batch],
-    *,
-    unskipped: Collection[str],
-) -> Mapping[str, Standing]:
-    named = [item.id for item in items]
-    words = tx.labels.last_words(session.id, named)
-    votes = _by_item(tx.labels.votes(session.id, named))
-    declines = _by_item(tx.labels.declines(session.id, named))
-    made = {}
-    for item in items:
-        last, batch = words.get(item.id), batches.get(item.id)
-        # Where somebody put the item back by hand, what took it out counts no more.
-        put_back = last is not None and last.kind == "skipped" and item.state != "excluded"
-        word = None if put_back else last
-        since = last.seq if last is not None and put_back else 0
-        made[item.id] = Standing(
-            word=word,
-            votes=tuple(votes[item.id]),
-            declines=tuple(d for d in declines[item.id] if d.seq > since),
-            needed=answers_needed(batch, item.id),
-            waiting=batch is not None and batch.state in WAITING,
-            put_out=_put_out(item, word) and item.id not in unskipped,
-        )
-    return made
+def _standing(scene: Scene, item: Item, *, unskipped: Collection[str]) -> Standing:
+    history, batch = scene.histories[item.id], scene.batches.get(item.id)
+    last = history.word()
+    # Where somebody put the item back by hand, what took it out counts no more.
+    put_back = last is not None and last.kind == "skipped" and item.state != "excluded"
+    word = None if put_back else last
+    since = last.seq if last is not None and put_back else 0
+    return Standing(
+        word=word,
+        votes=history.votes(),
+        declines=tuple(d for d in history.declines() if d.seq > since),
+        needed=answers_needed(batch, item.id),
+        waiting=batch is not None and batch.state in WAITING,
+        put_out=_put_out(item, word) and item.id not in unskipped,
+    )
 
 
 def _put_out(item: Item, word: LabelEvent | None) -> bool:
     return item.state == "excluded" and (word is None or word.kind != "skipped")
-
-
-def _by_item(votes: Sequence[Vote]) -> Mapping[str, list[Vote]]:
-    found: dict[str, list[Vote]] = defaultdict(list)
-    for vote in votes:
-        found[vote.item_id].append(vote)
-    return found
 
 
 @dataclass(slots=True, kw_only=True)
@@ -203,7 +224,9 @@ def _reopen(
         {
             batch.id
             for item_id, batch in batches.items()
-            if batch.state == "completed" and outcomes[item_id].state in {"selected", "conflict"}
+            if batch.state == "completed"
+            and item_id in outcomes
+            and outcomes[item_id].state in {"selected", "conflict"}
         }
     ):
         tx.batches.set_state(batch_id, "open")

@@ -12,6 +12,7 @@ from adapters.store.documents import in_chunks, record_of, records_of, row_of
 from adapters.store.statements import insert_all
 from adapters.store.tables import DELETED, items, label_events
 from core.errors import NotFound
+from core.history import vote_of
 from core.people import Vote
 from core.records import LabelEvent, LabelKind, Labelled, Page
 
@@ -22,6 +23,18 @@ GIVEN: tuple[LabelKind, ...] = (*WORDS, *PERSONAL, "check")
 
 LATER, UNDO = label_events.alias("later"), label_events.alias("undo")
 """Made once: an alias costs more than the statement that uses it."""
+
+_MINE = label_events.c.session_id == sa.bindparam("session")
+WATERMARK = sa.select(sa.func.max(label_events.c.seq)).where(_MINE)
+OF_ITEMS = sa.select(label_events).where(
+    _MINE, label_events.c.item_id.in_(sa.bindparam("items", expanding=True))
+)
+BY_CLIENT_ID = sa.select(label_events).where(
+    _MINE,
+    label_events.c.annotator_id == sa.bindparam("annotator"),
+    label_events.c.client_label_id.in_(sa.bindparam("names", expanding=True)),
+)
+"""Built once: to build a small statement takes longer than to run it."""
 
 
 class SqlLabelEvents:
@@ -39,8 +52,7 @@ class SqlLabelEvents:
         insert_all(self._connection, label_events, [row_of(event) for event in events])
 
     def watermark(self, session_id: str) -> int:
-        last = sa.select(sa.func.max(label_events.c.seq)).where(_of(session_id))
-        return int(self._connection.execute(last).scalar() or 0)
+        return int(self._connection.execute(WATERMARK, {"session": session_id}).scalar() or 0)
 
     def get(self, session_id: str, label_id: str) -> LabelEvent:
         query = sa.select(label_events).where(_of(session_id), label_events.c.id == label_id)
@@ -54,12 +66,8 @@ class SqlLabelEvents:
     ) -> Mapping[str, LabelEvent]:
         found: dict[str, LabelEvent] = {}
         for chunk in in_chunks(client_ids):
-            query = sa.select(label_events).where(
-                _of(session_id),
-                label_events.c.annotator_id == annotator_id,
-                label_events.c.client_label_id.in_(chunk),
-            )
-            for row in self._connection.execute(query).mappings():
+            given = {"session": session_id, "annotator": annotator_id, "names": chunk}
+            for row in self._connection.execute(BY_CLIENT_ID, given).mappings():
                 found[row["client_label_id"]] = record_of(LabelEvent, row)
         return found
 
@@ -72,14 +80,16 @@ class SqlLabelEvents:
                 found[event.item_id] = event
         return found
 
-    def last_words(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, LabelEvent]:
-        found: dict[str, LabelEvent] = {}
+    def of_items(
+        self, session_id: str, item_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[LabelEvent]]:
+        found: dict[str, list[LabelEvent]] = {item_id: [] for item_id in item_ids}
         for chunk in in_chunks(item_ids):
-            last = _last_words(session_id).where(label_events.c.item_id.in_(chunk))
-            words = sa.select(label_events).where(_of(session_id), label_events.c.seq.in_(last))
-            for event in records_of(LabelEvent, self._connection.execute(words)):
-                found[event.item_id] = event
-        return found
+            given = {"session": session_id, "items": chunk}
+            for event in records_of(LabelEvent, self._connection.execute(OF_ITEMS, given)):
+                found[event.item_id].append(event)
+        # Sorted here, so that no database walks the session by seq to find a few items.
+        return {item_id: sorted(known, key=_seq) for item_id, known in found.items()}
 
     def list(
         self, session_id: str, page: Page, *, item_id: str | None = None
@@ -157,24 +167,11 @@ class SqlLabelEvents:
     def votes(self, session_id: str, item_ids: Sequence[str] | None = None) -> Sequence[Vote]:
         return self._said(session_id, "vote", item_ids)
 
-    def declines(self, session_id: str, item_ids: Sequence[str] | None = None) -> Sequence[Vote]:
-        return self._said(session_id, "declined", item_ids)
+    def declines(self, session_id: str) -> Sequence[Vote]:
+        return self._said(session_id, "declined", None)
 
     def checks(self, session_id: str) -> Sequence[Vote]:
         return self._said(session_id, "check", None)
-
-    def said(
-        self, session_id: str, annotator_id: str, item_ids: Sequence[str]
-    ) -> Mapping[str, LabelEvent]:
-        found: dict[str, LabelEvent] = {}
-        last = _last_of_people(session_id, (*PERSONAL, "check"))
-        last = last.where(label_events.c.annotator_id == annotator_id)
-        for chunk in in_chunks(item_ids):
-            some = last.where(label_events.c.item_id.in_(chunk))
-            query = sa.select(label_events).where(_of(session_id), label_events.c.seq.in_(some))
-            for event in records_of(LabelEvent, self._connection.execute(query)):
-                found[event.item_id] = event
-        return found
 
     def by_annotator(
         self, session_id: str, annotator_id: str, *, limit: int
@@ -224,8 +221,12 @@ class SqlLabelEvents:
                 _of(session_id), label_events.c.kind == kind, label_events.c.seq.in_(some)
             )
             events = records_of(LabelEvent, self._connection.execute(query))
-            found.extend(_vote(event) for event in events)
+            found.extend(vote_of(event) for event in events)
         return sorted(found, key=lambda vote: vote.seq)
+
+
+def _seq(event: LabelEvent) -> int:
+    return event.seq
 
 
 def _of(session_id: str) -> sa.ColumnElement[bool]:
@@ -245,18 +246,6 @@ def _answers(
 
 def _bought() -> sa.ColumnElement[bool]:
     return label_events.c.kind.in_((*ANSWERS, "vote"))
-
-
-def _vote(event: LabelEvent) -> Vote:
-    return Vote(
-        label_id=event.id,
-        item_id=event.item_id,
-        annotator_id=event.annotator_id,
-        labels=event.labels,
-        seq=event.seq,
-        note=event.note,
-        extra=event.status == "unsolicited",
-    )
 
 
 def _last_words(session_id: str, *, watermark: int | None = None) -> sa.Select[tuple[int]]:

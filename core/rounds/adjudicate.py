@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import ascii_uppercase
 
 from core.answers import check_labels, complete_batch
+from core.blinding import names_of
 from core.errors import Conflict
 from core.events import announce
 from core.people import Vote
 from core.ports import Clock, Ids, Repositories, Store
 from core.records import Item, ItemState, LabelEvent, Labels, Page, Session
-from core.settling import settle
+from core.settling import look, settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenAnswer:
-    """One person's answer. ``who`` is a letter; ``annotator_id`` is None until it is decided."""
+    """One person's answer. ``who`` is a letter; the rest of who it was is None until it is
+    decided, and ``name`` stays None for a key."""
 
     who: str
     labels: Labels
     note: str | None
     annotator_id: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ def conflicts(session: Session, page: Page, *, store: Store) -> Sequence[Contest
     with store.read() as tx:
         items = tx.items.list(session.id, page, state="conflict", split="pool")
         votes = _votes(tx, session, [item.id for item in items])
-    return [Contested(item=i, answers=_answers(votes[i.id], named=False)) for i in items]
+    return [Contested(item=i, answers=_answers(votes[i.id])) for i in items]
 
 
 def adjudicate(
@@ -96,7 +99,11 @@ def adjudicate(
         if batch is not None:
             complete_batch(tx, current, batch, clock=clock)
         votes = _votes(tx, session, [item.id])[item.id]
-    answers = _answers(votes, named=True)
+        names = names_of(tx, session, [vote.annotator_id for vote in votes])
+    answers = tuple(
+        replace(answer, annotator_id=vote.annotator_id, name=names.get(vote.annotator_id))
+        for answer, vote in zip(_answers(votes), votes, strict=True)
+    )
     return Decided(item_state="resolved", label_id=event.id, answers=answers)
 
 
@@ -119,7 +126,7 @@ def _decide(
     tx: Repositories, session: Session, event: LabelEvent, *, clock: Clock, ids: Ids
 ) -> None:
     tx.labels.add_many([event])
-    settle(tx, session, [event.item_id], clock=clock, ids=ids)
+    settle(tx, session, look(tx, session, [event.item_id]), clock=clock, ids=ids)
     announce(
         tx,
         session,
@@ -138,15 +145,10 @@ def _votes(
     return found
 
 
-def _answers(votes: Sequence[Vote], *, named: bool) -> tuple[GivenAnswer, ...]:
-    """Lettered by arrival; a letter says nothing about who it is."""
+def _answers(votes: Sequence[Vote]) -> tuple[GivenAnswer, ...]:
+    """Without names, lettered by arrival; a letter says nothing about who it is."""
     return tuple(
-        GivenAnswer(
-            who=_letter(place),
-            labels=vote.labels,
-            note=vote.note,
-            annotator_id=vote.annotator_id if named else None,
-        )
+        GivenAnswer(who=_letter(place), labels=vote.labels, note=vote.note)
         for place, vote in enumerate(votes)
     )
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.answers import complete_batch
+from core.blinding import names_of
 from core.errors import Conflict
 from core.people import Flag
 from core.ports import Clock, Ids, Repositories, Store
 from core.records import Item, Page, Session
-from core.settling import settle
+from core.settling import look, settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,16 +87,6 @@ def resolve(
     return Flagged(flag=decided, item=item, name=names.get(flag.annotator_id))
 
 
-def names_of(tx: Repositories, session: Session, annotator_ids: Sequence[str]) -> dict[str, str]:
-    """The names of those who are people of this tenant."""
-    found = {}
-    for annotator_id in dict.fromkeys(annotator_ids):
-        person = tx.people.get_person(annotator_id)
-        if person is not None and person.tenant_id == session.tenant_id:
-            found[annotator_id] = person.name
-    return found
-
-
 def _return(tx: Repositories, session: Session, item_id: str, *, clock: Clock, ids: Ids) -> None:
     """Back to the pool, or to its batch with whatever people had answered."""
     item = tx.items.by_ids(session.id, [item_id]).get(item_id)
@@ -106,7 +97,7 @@ def _return(tx: Repositories, session: Session, item_id: str, *, clock: Clock, i
     tx.items.set_state(session.id, [item_id], "selected" if waits else "pooled")
     if item.split != "pool":
         return
-    settle(tx, session, [item_id], clock=clock, ids=ids)
+    settle(tx, session, look(tx, session, [item_id]), clock=clock, ids=ids)
     if batch is not None:
         complete_batch(tx, session, batch, clock=clock)
 

@@ -11,12 +11,13 @@ from core.answers import complete_batch
 from core.consulting import consult
 from core.errors import Conflict
 from core.events import announce
+from core.history import History
 from core.labelling import record_answers
 from core.people import CLOSED, UNDONE
 from core.ports import Clock, Consultant, Ids, Oracle, Repositories, Store
 from core.records import LabelEvent, Session
 from core.requests import LabelResult, Mode, NewLabel
-from core.settling import settle
+from core.settling import look, settle
 
 UNDOABLE: Final = 10
 """How many of their latest answers a person can take back."""
@@ -180,8 +181,8 @@ def _refuse_undo(
 def _give_back(tx: Repositories, session: Session, target: LabelEvent, *, clock: Clock) -> None:
     """The person may claim the item again, unless an earlier answer of theirs stands."""
     who, item_id = target.annotator_id, target.item_id
-    said = tx.labels.said(session.id, who, [item_id]).get(item_id)
-    word = tx.labels.last_words(session.id, [item_id]).get(item_id)
+    history = History(tx.labels.of_items(session.id, [item_id])[item_id])
+    said, word = history.said(who), history.word()
     if said is not None or (word is not None and word.annotator_id == who):
         return
     held = tx.assignments.of_person(session.id, who, [item_id])
@@ -195,7 +196,8 @@ def _restore(
 ) -> None:
     """Put the item where what is left of its answers says it is."""
     skipped = {target.item_id} if target.kind == "skipped" else set()
-    settle(tx, session, [target.item_id], clock=clock, ids=ids, unskipped=skipped)
-    batch = tx.batches.containing(session.id, [target.item_id]).get(target.item_id)
+    scene = look(tx, session, [target.item_id])
+    settle(tx, session, scene, clock=clock, ids=ids, unskipped=skipped)
+    batch = scene.batches.get(target.item_id)
     if batch is not None:
         complete_batch(tx, session, batch, clock=clock)

@@ -37,7 +37,7 @@ from core.select_rules import (
     refuse_open,
 )
 from core.session_rules import require_open
-from core.settling import settle
+from core.settling import look, settle
 from core.uncertainty import entropy
 
 
@@ -200,7 +200,8 @@ def _count_earlier_votes(
     """What people answered in a batch that closed unanswered counts in this one."""
     votes = tx.labels.votes(session.id, [item.item_id for item in batch.items])
     if votes:
-        settle(tx, session, {vote.item_id for vote in votes}, clock=clock, ids=ids)
+        scene = look(tx, session, {vote.item_id for vote in votes})
+        settle(tx, session, scene, clock=clock, ids=ids)
         complete_batch(tx, session, batch, clock=clock)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import Conflict, NotFound
+from core.history import History
 from core.records import Labelled, Page
 
 
@@ -168,6 +169,16 @@ def test_an_item_is_bought_once_and_stays_bought(store, say):
         assert tx.labels.bought("ses_1") == 2
 
 
+def histories(store):
+    with store.read() as tx:
+        found = tx.labels.of_items("ses_1", [f"itm_{n}" for n in range(6)])
+    return {item_id: History(events) for item_id, events in found.items()}
+
+
+def by_seq(votes):
+    return sorted((vote for some in votes for vote in some), key=lambda vote: vote.seq)
+
+
 def of_people(store, name="votes"):
     with store.read() as tx:
         return [(v.item_id, v.annotator_id, v.labels) for v in getattr(tx.labels, name)("ses_1")]
@@ -176,18 +187,48 @@ def of_people(store, name="votes"):
 def test_votes_decide_nothing_by_themselves(store, say):
     say((0, "vote", {}), (0, "declined", {"labels": (), "annotator_id": "bob"}), (1, "check", {}))
     assert answers(store) == {} == current(store)
-    with store.read() as tx:
-        assert tx.labels.last_words("ses_1", ["itm_0", "itm_1"]) == {}
+    assert [history.word() for history in histories(store).values()] == [None] * 6
 
 
 def test_the_last_word_may_be_a_skip(store, say):
     say((0, "created", {}), (0, "skipped", {"labels": ()}), (1, "created", {}))
-    with store.read() as tx:
-        words = tx.labels.last_words("ses_1", ["itm_0", "itm_1", "itm_2"])
-    assert {item: event.kind for item, event in words.items()} == {
+    words = {item: h.word() for item, h in histories(store).items()}
+    assert {item: event.kind for item, event in words.items() if event} == {
         "itm_0": "skipped",
         "itm_1": "created",
     }
+
+
+def test_a_history_has_the_item_s_events_of_this_session_by_seq(store, say):
+    first, _, third = say((0, "vote", {}), (1, "vote", {}), (0, "undone", {"target_id": "lab_1"}))
+    assert histories(store)["itm_0"].events == [first, third]
+    with store.read() as tx:
+        assert tx.labels.of_items("ses_2", ["itm_0"]) == {"itm_0": []}
+        assert tx.labels.of_items("ses_1", []) == {}
+
+
+def test_histories_say_what_the_database_says(store, say):
+    bob = {"annotator_id": "bob"}
+    say(
+        (0, "vote", {}),
+        (0, "declined", {**bob, "labels": ()}),
+        (0, "vote", {**NONE, "target_id": "lab_1"}),
+        (1, "vote", {**bob, "status": "unsolicited", "note": "why"}),
+        (1, "created", {"annotator_id": "consensus"}),
+        (2, "vote", {}),
+        (2, "declined", {"labels": (), "target_id": "lab_6"}),
+        (3, "vote", bob),
+        (3, "undone", {**bob, "labels": (), "target_id": "lab_8"}),
+        (4, "created", {}),
+        (4, "undone", {"labels": (), "target_id": "lab_10"}),
+        (5, "check", {}),
+    )
+    found = list(histories(store).values())
+    with store.read() as tx:
+        assert tx.labels.votes("ses_1") == by_seq(h.votes() for h in found)
+        assert tx.labels.declines("ses_1") == by_seq(h.declines() for h in found)
+    words = {f"itm_{n}": h.word().seq for n, h in enumerate(found) if h.word()}
+    assert words == current(store) == {"itm_1": 5}
 
 
 def test_each_person_has_one_vote_and_the_later_one_stands(store, say):
@@ -280,6 +321,9 @@ def test_what_a_person_said_of_an_item_is_found(store, say):
         (2, "created", {}),
         (5, "check", {}),
     )
-    with store.read() as tx:
-        said = tx.labels.said("ses_1", "ann", [f"itm_{n}" for n in range(6)])
-    assert {item: event.seq for item, event in said.items()} == {"itm_0": 1, "itm_1": 3, "itm_5": 5}
+    said = {item: h.said("ann") for item, h in histories(store).items()}
+    assert {item: event.seq for item, event in said.items() if event} == {
+        "itm_0": 1,
+        "itm_1": 3,
+        "itm_5": 5,
+    }
