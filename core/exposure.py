@@ -16,8 +16,8 @@ DAY: Final = timedelta(hours=24)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
     """How many items a person may hold more; None = no limit. ``reason`` says what limits
-    where it is 0, ``retry_after_s`` how long a pause still takes. ``stop``: the pause is due
-    now, whatever the person holds."""
+    where it is 0, ``retry_after_s`` how long a pause still takes, or until the day's first
+    answer counts no more. ``stop``: the pause is due now, whatever the person holds."""
 
     items: int | None = None
     stop: bool = False
@@ -38,7 +38,7 @@ def allowance(people: PeopleSettings, seen: Exposure, *, held: int, now: datetim
     to_break = _left(people.break_after_items, sitting + held)
     to_quota = _left(people.daily_items, seen.answered + held)
     if to_quota == 0:
-        return Allowance(items=0, reason="quota")
+        return Allowance(items=0, reason="quota", retry_after_s=_until_one_is_old(seen, now=now))
     if to_break == 0:
         return Allowance(items=0, reason="break_due", retry_after_s=_seconds(people))
     known = [left for left in (to_break, to_quota) if left is not None]
@@ -47,6 +47,13 @@ def allowance(people: PeopleSettings, seen: Exposure, *, held: int, now: datetim
 
 def _left(limit: int | None, used: int) -> int | None:
     return None if limit is None else max(0, limit - used)
+
+
+def _until_one_is_old(seen: Exposure, *, now: datetime) -> int | None:
+    """Seconds until the day's limit frees a place; None where it is all held."""
+    if seen.first_ended is None:
+        return None
+    return max(1, math.ceil((seen.first_ended + DAY - now).total_seconds()))
 
 
 def _pause(people: PeopleSettings, seen: Exposure, *, now: datetime) -> int | None:

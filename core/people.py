@@ -66,13 +66,15 @@ UNDONE: Final = "undone"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """One person's day in a session: ``answered`` counts ended assignments since ``since``;
-    ``streak_started`` is the first claim after the last pause of the break's length."""
+    """One person's day in a session: ``answered`` counts ended assignments since ``since``, of
+    which ``first_ended`` is the oldest; ``streak_started`` is the first claim after the last
+    pause of the break's length."""
 
     answered: int
     streak_items: int
     streak_started: datetime | None
     last_ended: datetime | None
+    first_ended: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -215,8 +215,9 @@ class SqlAssignments:
         self, session_id: str, annotator_id: str, *, since: datetime, break_seconds: float
     ) -> Exposure:
         ended = (*_of(session_id, annotator_id), assignments.c.state.in_(CLOSED))
-        counted = sa.select(sa.func.count()).select_from(assignments)
+        counted = sa.select(sa.func.count(), sa.func.min(assignments.c.ended_at))
         counted = counted.where(*ended, assignments.c.ended_at >= since)
+        answered, first = self._connection.execute(counted).one()
         query = sa.select(assignments.c.claimed_at, assignments.c.ended_at).where(
             *ended,
             # A sitting may have begun the day before.
@@ -227,10 +228,11 @@ class SqlAssignments:
             self._connection.execute(latest_first), break_seconds=break_seconds
         )
         return Exposure(
-            answered=int(self._connection.execute(counted).scalar_one()),
+            answered=int(answered),
             streak_items=items_,
             streak_started=started,
             last_ended=last,
+            first_ended=first,
         )
 
     def leased_count(self, *, now: datetime) -> int:

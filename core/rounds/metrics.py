@@ -240,6 +240,7 @@ def _counts(facts: _Facts) -> dict[str, int]:
         "pool": rows("pool/"),
         "test": rows("test/"),
         "reserve": rows("reserve/"),
+        "check": rows("check/"),
         "unlabelled": rows("pool/pooled"),
         "selected": rows("pool/selected"),
         "labelled": len(facts.labelled),

@@ -221,7 +221,11 @@ def test_a_sitting_begins_after_the_last_pause(store, hold, pool, later):
     with store.read() as tx:
         seen = tx.assignments.exposure("ses_1", "ann", since=later(500), break_seconds=600)
     assert seen == Exposure(
-        answered=2, streak_items=2, streak_started=later(610), last_ended=later(1050)
+        answered=2,
+        streak_items=2,
+        streak_started=later(610),
+        last_ended=later(1050),
+        first_ended=later(1010),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from core.exposure import Allowance, allowance
@@ -34,6 +35,13 @@ def test_what_is_held_counts_against_the_day():
     people = PeopleSettings(daily_items=10)
     assert left(people, seen(7, 7, 30, 1), held=1).items == 2
     assert left(people, seen(7, 7, 30, 1), held=3) == Allowance(items=0, reason="quota")
+
+
+def test_the_days_limit_says_when_its_first_answer_counts_no_more():
+    people = PeopleSettings(daily_items=10)
+    full = replace(seen(10, 10, 30, 1), first_ended=NOW - timedelta(hours=23))
+    assert left(people, full).retry_after_s == 3_600
+    assert left(people, replace(full, first_ended=NOW - timedelta(hours=24))).retry_after_s == 1
 
 
 def test_a_pause_is_due_after_so_many_items():

@@ -76,7 +76,8 @@ def test_a_new_session_has_figures_of_nothing(tailwise, empty):
 
 def test_the_counts_are_those_of_the_pool(tailwise, filled):
     counts = tailwise.metrics(filled)["counts"]
-    assert (counts["pool"], counts["test"], counts["reserve"]) == (88, 18, 18)
+    splits = ("pool", "test", "reserve", "check")
+    assert [counts[split] for split in splits] == [88, 18, 18, 0]
     assert (counts["unlabelled"], counts["labelled"]) == (88, 0)
 
 
