@@ -9,8 +9,9 @@ lost is found again.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Request, Response, g
 
@@ -58,7 +59,7 @@ def _hold(scope: str, print_: str) -> Response | None:
             session_id=g.session.id if "session" in g else None,
         )
     if saved is not None:
-        return _replay(saved, print_)
+        return _replay(saved, print_, now=now)
     g.request_key = g.idempotency_scope = scope
     return None
 
@@ -116,13 +117,18 @@ def _given(request: Request, rules: Rules) -> str | None:
     return given
 
 
-def _replay(saved: SavedReply, print_: str) -> Response:
+def _replay(saved: SavedReply, print_: str, *, now: datetime) -> Response:
     if saved.fingerprint != print_:
         detail = "this Idempotency-Key (or webhook-id) was used with another request"
         raise InvalidInput(detail, code="idempotency-key-reused")
     if saved.status == 0:
-        detail = "the first request with this Idempotency-Key (or webhook-id) is still running"
-        raise Conflict(detail, code="idempotency-in-progress")
+        seconds = max(1, math.ceil((saved.created_at + STALE - now).total_seconds()))
+        detail = (
+            "the first request with this Idempotency-Key (or webhook-id) is still running; if its"
+            f" process has died, the key is free in {seconds} s"
+        )
+        extras = {"free_after_s": seconds}
+        raise Conflict(detail, code="idempotency-in-progress", extras=extras)
     response = Response(saved.body, status=saved.status, headers=dict(saved.headers))
     response.headers["Idempotency-Replayed"] = "true"
     return response

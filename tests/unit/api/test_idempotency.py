@@ -100,6 +100,8 @@ def test_a_request_that_still_runs_is_a_conflict_until_it_is_stale(service, call
         slow.join(30)
     assert (running.status_code, running.json["code"]) == (409, "idempotency-in-progress")
     assert running.headers["Retry-After"] == "1"
+    assert 1 <= running.json["free_after_s"] <= 60
+    assert f"free in {running.json['free_after_s']} s" in running.json["detail"]
     assert stale.status_code == 201
 
 
