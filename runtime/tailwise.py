@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from core.access import Caller
+from core.blinding import SeenLabel, seen_by
 from core.clustering import Clusterer
 from core.errors import Conflict
 from core.fitting import Workbench
@@ -315,6 +316,14 @@ class Tailwise:
             clock=self.clock,
             ids=self.ids,
         )
+
+    def label_events(
+        self, session: Session, page: Page, *, item_id: str | None, viewer: str | None
+    ) -> Sequence[SeenLabel]:
+        """By seq; ``viewer`` as in ``core.blinding``."""
+        with self.store.read() as tx:
+            events = tx.labels.list(session.id, page, item_id=item_id)
+            return seen_by(tx, session, events, viewer=viewer)
 
     def latest_labels(
         self, session: Session, *, annotator_id: str, limit: int

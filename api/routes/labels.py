@@ -21,10 +21,12 @@ from api.schemas.labels import (
     LabelResultSchema,
     MineQuery,
     MyLabelsSchema,
+    SeenLabelSchema,
 )
 from core.access import allows
+from core.blinding import SeenLabel
 from core.errors import Conflict
-from core.records import LabelEvent, Page, Session
+from core.records import Page, Session
 from core.requests import LabelResult, NewLabel
 
 blueprint = Blueprint(
@@ -60,15 +62,16 @@ def label(asked: Mapping[str, Any]) -> LabelResult:
 
 @blueprint.get("/labels", query=LabelQuery, answer=LabelFeedSchema, refuses=(410,))
 def list_labels(query: Mapping[str, Any]) -> Response:
-    """List label events by sequence number."""
+    """List label events by sequence number, without names where somebody may have to decide."""
 
-    def fetch(after: int, limit: int) -> Sequence[LabelEvent]:
+    def fetch(after: int, limit: int) -> Sequence[SeenLabel]:
         page = Page(limit=limit, after=str(after))
-        with services().store.read() as tx:
-            return tx.labels.list(current_session().id, page, item_id=query.get("item_id"))
+        return services().label_events(
+            current_session(), page, item_id=query.get("item_id"), viewer=_viewer()
+        )
 
-    schema = without_content(LabelEventSchema)
-    return fed(query, fetch, key=lambda event: event.seq, schema=schema)
+    schema = without_content(SeenLabelSchema)
+    return fed(query, fetch, key=lambda seen: seen.event.seq, schema=schema)
 
 
 @blueprint.get(
@@ -90,6 +93,11 @@ def undo_label(label_id: str) -> Response:
     """Take an answer of yours back; a person, one of the last ten."""
     event = services().undo_label(current_session(), label_id, annotator_id=caller().id)
     return jsonify(without_content(LabelEventSchema).dump(event))
+
+
+def _viewer() -> str | None:
+    """Who must not learn whose answers they are; None for leads, who see the people anyway."""
+    return None if allows(caller(), "people:write") else caller().id
 
 
 def _annotator(asked: Mapping[str, Any]) -> str:

@@ -39,6 +39,7 @@ class NamedAnswerSchema(BlindAnswerSchema):
     """What one person answered, and who it was."""
 
     annotator_id = Text("Who answered.")
+    name = Text("The person's name; null for a key.", allow_none=True)
 
 
 class ConflictSchema(Answer):

@@ -23,6 +23,7 @@ from api.schemas.limits import limit
 from api.schemas.pages import FeedQuery, feed_of
 from api.schemas.problems import FieldErrorSchema
 from api.schemas.refusals import Refusal
+from core.blinding import SeenLabel
 from core.opinions import Doubt
 from core.records import ItemState, LabelEvent, LabelKind
 from core.requests import NewLabel
@@ -147,7 +148,11 @@ class LabelEventSchema(Answer):
     kind = Name("What happened.", *KINDS)
     labels = Items(Text("Class id."), "The classes.", dump_only=True)
     oracle = Text("What answered.")
-    annotator_id = Text("Who answered.")
+    annotator_id = Text(
+        "Who answered. Without the scope people:write null until the item is resolved, but for "
+        "your own answers.",
+        allow_none=True,
+    )
     client_label_id = Text("The client's id of the answer.", allow_none=True)
     batch_id = identifier("The batch it answered.", allow_none=True)
     target_id = identifier("The event it replaces or undoes.", allow_none=True)
@@ -156,6 +161,15 @@ class LabelEventSchema(Answer):
     duration_ms = Whole("How long the answer took.", allow_none=True)
     status = Name("How it met its batch.", *STATUSES)
     created_at = Time("When it was stored.")
+
+
+class SeenLabelSchema(LabelEventSchema):
+    """An event as this caller may see it."""
+
+    @pre_dump
+    def _blind(self, seen: SeenLabel, **_kwargs: Any) -> dict[str, Any]:
+        event = {name: getattr(seen.event, name) for name in self.fields}
+        return {**event, "annotator_id": seen.annotator_id}
 
 
 class MineQuery(Query):
