@@ -7,13 +7,17 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from adapters.store import migrate
 from adapters.store.engine import make_engine, make_jobs_engine
 from adapters.store.store import open_store
 from core.access import DEFAULT_TENANT, ROLES, Caller, mint_key
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput, NotFound, NotInstalled, Unavailable
 from core.people import MintedInvitation, NewInvitation
 from core.ports import Store
 from core.records import ApiKey, Page
@@ -29,13 +33,18 @@ ALL_KEYS: Final = 10_000
 OPERATOR: Final = "command-line"
 """Who an invitation made on the command line is from."""
 
+EXPECTED_SOURCE: Final = (
+    "a stopped server's database is expected there, brought up to date by 'tailwise db upgrade'"
+    " with TAILWISE_DATABASE_URL set to it"
+)
+
 
 def prepare(settings: Settings) -> None:
     """Upgrade the embedded database; only check a shared one.
 
     Raises NotInstalled ``database-outdated`` that names the command, or ``database-newer``.
     """
-    with _engine(settings) as engine:
+    with _engine(settings.database_url) as engine, named("service's", settings.database_url):
         if settings.embedded:
             migrate.upgrade(engine)
         else:
@@ -47,13 +56,14 @@ def upgrade(settings: Settings) -> None:
     from adapters.jobs.dbos_worker import migrate_jobs  # noqa: PLC0415 -- a second to import
 
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _engine(settings) as engine:
+    with _engine(settings.database_url) as engine, named("service's", settings.database_url):
         migrate.upgrade(engine)
-    jobs = make_jobs_engine(settings.jobs_url)
-    try:
-        migrate_jobs(jobs)
-    finally:
-        jobs.dispose()
+    with named("jobs", settings.jobs_url):
+        jobs = make_jobs_engine(settings.jobs_url)
+        try:
+            migrate_jobs(jobs)
+        finally:
+            jobs.dispose()
 
 
 def migrate_from(
@@ -61,18 +71,31 @@ def migrate_from(
 ) -> Mapping[str, int]:
     """Copy the service's database into an empty one, which is given its tables first.
 
-    Raises what ``adapters.store.copying.copy_database`` and ``migrate.check`` raise.
+    Nothing is made where the source is not what it should be. Raises NotFound
+    ``source-missing`` and what ``adapters.store.copying.copy_database``, ``migrate.check`` and
+    ``named`` raise.
     """
     from adapters.store.copying import copy_database  # noqa: PLC0415 -- rarely needed
 
-    source, target = make_engine(source_url), make_engine(target_url)
-    try:
-        migrate.check(source)
-        migrate.upgrade(target)
+    with named("source", source_url):
+        _require_file(source_url)
+    with _engine(source_url, role="source") as source, _engine(target_url, role="target") as target:
+        with named("source", source_url):
+            migrate.check(source, remedy=EXPECTED_SOURCE)
+        with named("target", target_url):
+            migrate.upgrade(target)
         return copy_database(source, target, progress=progress)
-    finally:
-        source.dispose()
-        target.dispose()
+
+
+def _require_file(url: str) -> None:
+    """SQLite would make an empty file of a name that is misspelt."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "/").is_file():
+        raise NotFound(
+            "there is no such file; the app.sqlite of a stopped server's data directory is"
+            " expected there",
+            code="source-missing",
+        )
 
 
 def has_keys(settings: Settings) -> bool:
@@ -191,9 +214,38 @@ def _store(settings: Settings) -> Iterator[Store]:
 
 
 @contextmanager
-def _engine(settings: Settings) -> Iterator[Engine]:
-    engine = make_engine(settings.database_url)
+def _engine(url: str, *, role: str = "service's") -> Iterator[Engine]:
+    with named(role, url):
+        engine = make_engine(url)
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+@contextmanager
+def named(role: str, url: str) -> Iterator[None]:
+    """What is refused inside says which database it is about; passwords stay out.
+
+    Raises Unavailable ``database-unusable`` for what the database's driver refused.
+    """
+    try:
+        yield
+    except ArgumentError:
+        raise InvalidInput(
+            f"the {role} database: a URL starts with sqlite:/// or postgresql://",
+            code="invalid-database-url",
+        ) from None
+    except (InvalidInput, NotInstalled, NotFound) as error:
+        detail = f"the {role} database {_shown(url)}: {error.detail}"
+        raise type(error)(detail, code=error.code, extras=error.extras) from error
+    except (DBAPIError, OSError) as error:
+        reason = str(getattr(error, "orig", error)).partition("\n")[0]
+        raise Unavailable(
+            f"the {role} database {_shown(url)} cannot be used: {reason}",
+            code="database-unusable",
+        ) from error
+
+
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)

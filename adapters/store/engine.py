@@ -103,17 +103,26 @@ def _connectable(url: str, *, pool_size: int) -> Engine:
     if backend == "sqlite":
         return _sqlite(parsed, pool_size=pool_size)
     if backend == "postgresql":
+        return _postgresql(parsed, pool_size=pool_size)
+    raise InvalidInput(
+        "a database URL starts with sqlite:/// or postgresql://", code="invalid-database-url"
+    )
+
+
+def _postgresql(url: URL, *, pool_size: int) -> Engine:
+    try:
         return sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
+            url.set(drivername="postgresql+psycopg"),
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
             hide_parameters=True,
             json_serializer=to_json,
         )
-    raise InvalidInput(
-        "a database URL starts with sqlite:/// or postgresql://", code="invalid-database-url"
-    )
+    except ModuleNotFoundError as missing:
+        raise NotInstalled(
+            "PostgreSQL needs an extra: pip install 'tailwise[postgres]'", code="extra-missing"
+        ) from missing
 
 
 def _sqlite(url: URL, *, pool_size: int) -> Engine:

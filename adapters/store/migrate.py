@@ -32,16 +32,14 @@ def upgrade(engine: Engine) -> None:
             command.upgrade(config, "head")
 
 
-def check(engine: Engine) -> None:
+def check(engine: Engine, *, remedy: str = "run 'tailwise db upgrade'") -> None:
     """Raise NotInstalled ``database-outdated`` or ``database-newer`` unless the tables fit."""
     config = _config()
     with reading(engine) as connection:
-        if _revision(connection, config) != _head(config):
-            raise NotInstalled(
-                "the database's tables are missing or older than this version:"
-                " run 'tailwise db upgrade'",
-                code="database-outdated",
-            )
+        found = _revision(connection, config)
+    if found != _head(config):
+        fault = "are missing" if found is None else "are older than this version"
+        raise NotInstalled(f"its tables {fault}: {remedy}", code="database-outdated")
 
 
 def _config() -> Config:
@@ -60,7 +58,7 @@ def _revision(connection: Connection, config: Config) -> str | None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise NotInstalled(
-            "the database was migrated by a later version of Tailwise: install that version,"
+            "it was migrated by a later version of Tailwise: install that version,"
             " or restore the backup made before the upgrade",
             code="database-newer",
         )
