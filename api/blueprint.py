@@ -69,6 +69,7 @@ class Rules:
 
     @property
     def has_body(self) -> bool:
+        """Whether the route reads a body: a document or a streamed upload."""
         return self.body is not None or self.upload
 
 
@@ -88,6 +89,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return self.operation("POST", rule, **{"idempotency": "optional", **options})
 
     def patch(self, rule: str, **options: Any) -> Callable[[View], View]:
+        """Register a view of PATCH, which asks for If-Match unless ``if_match`` is False."""
         return self.operation("PATCH", rule, **{"if_match": True, **options})
 
     def delete(self, rule: str, **options: Any) -> Callable[[View], View]:

@@ -28,6 +28,7 @@ class Told:
         return cls(state=state, progress=progress)
 
     def knows_end(self, operation: Operation) -> bool:
+        """Whether the client has heard all of an operation that is over."""
         return operation.done and (self._state, self._progress) == _marks(operation)
 
     def news(self, operation: Operation) -> Sequence[Message]:

@@ -72,6 +72,7 @@ class Streams:
         return _once(lambda: self._give_back(tenant))
 
     def in_use(self, tenant: str) -> int:
+        """How many streams the tenant has open in this process."""
         return self._open[tenant]
 
     def _give_back(self, tenant: str) -> None:

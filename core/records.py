@@ -59,10 +59,12 @@ class Task:
 
     @property
     def multi_label(self) -> bool:
+        """Whether an item may have several classes, or none."""
         return self.kind == "multi"
 
     @property
     def class_ids(self) -> Labels:
+        """The classes in the schema's order, which is that of probability columns."""
         return tuple(label.id for label in self.classes)
 
     def get(self, class_id: str) -> LabelClass:
@@ -559,6 +561,7 @@ class Operation:
 
     @property
     def done(self) -> bool:
+        """Whether it succeeded, failed or was cancelled; it then stays as it is."""
         return self.state in FINISHED
 
 

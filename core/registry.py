@@ -46,6 +46,8 @@ class Registry(Generic[T]):
     def register(
         self, name: str, make: Callable[..., T], *, summary: str, facts: Options | None = None
     ) -> None:
+        """Bind a name, once: raises ValueError for one that is bound. ``facts`` say what holds of
+        every instance, before one is made."""
         if name in self._components:
             message = f"{self.kind} {name!r} is registered twice"
             raise ValueError(message)
@@ -58,6 +60,7 @@ class Registry(Generic[T]):
             self.register(entry.name, make, summary=(make.__doc__ or "").partition("\n")[0])
 
     def names(self) -> tuple[str, ...]:
+        """Every bound name, in the order of registering."""
         return tuple(self._components)
 
     def __iter__(self) -> Iterator[Component[T]]:

@@ -42,12 +42,15 @@ class TrainingSet:
 
     @property
     def multi_label(self) -> bool:
+        """Whether targets are (n, classes) instead of (n,)."""
         return self.targets.ndim == 2  # noqa: PLR2004 -- a row per text, a column per class
 
     def without_held_out(self) -> TrainingSet:
+        """The rows to train on."""
         return self.rows(~self.held_out)
 
     def only_held_out(self) -> TrainingSet:
+        """The rows to measure on: held out, answered by people, and no model's opinion."""
         return self.rows(self.held_out & self.measuring)
 
     def rows(self, chosen: NDArray[np.bool_]) -> TrainingSet:

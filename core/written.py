@@ -32,6 +32,7 @@ class Written:
         self._vectors = np.concatenate([self._vectors, vectors])
 
     def of_class(self, class_id: str) -> list[Generation]:
+        """The variations labelled with the class, in the order given."""
         return [row for row in self._rows if class_id in row.labels]
 
     def starting(self, prefix: str) -> list[Generation]:

@@ -74,6 +74,7 @@ class RestartDelay:
         self._next = FIRST_DELAY
 
     def after(self, lived_seconds: float) -> float:
+        """Seconds to wait, for a process that lived so many; the next wait is twice as long."""
         if lived_seconds >= STEADY_SECONDS:
             self._next = FIRST_DELAY
         delay, self._next = self._next, min(2 * self._next, LONGEST_DELAY)

@@ -163,6 +163,7 @@ class Tailwise:
     def update_session(
         self, session: Session, new: NewSession, *, expected_revision: int
     ) -> Session:
+        """Replace a session's document; raises PreconditionFailed at another revision."""
         return sessions.update_session(
             session,
             new,
@@ -173,16 +174,19 @@ class Tailwise:
         )
 
     def transition(self, session: Session, to: sessions.Transition) -> Session:
+        """Pause, resume, close or reopen; raises Conflict ``invalid-transition``."""
         return sessions.transition(session, to, store=self.store, clock=self.clock)
 
     def delete_session(
         self, session: Session, *, expected_revision: int, request_key: str | None
     ) -> Operation:
+        """Mark it as deleting and queue the purge, which also stops what still runs."""
         return sessions.delete_session(
             session, expected_revision=expected_revision, request_key=request_key, **self.queue()
         )
 
     def overview(self, session: Session) -> SessionOverview:
+        """Counts, spending in dollars, what runs, and the phase they add up to."""
         return overview(session, store=self.store)
 
     # --- people -----------------------------------------------------------------
@@ -191,10 +195,12 @@ class Tailwise:
         return people.invite(caller, new, store=self.store, clock=self.clock, ids=self.ids)
 
     def accept_invitation(self, token: str) -> MintedSignIn:
+        """Sign in with a link's token; raises NotVerified ``invitation-refused``."""
         hours = self.settings.sign_in_hours
         return people.accept(token, hours=hours, store=self.store, clock=self.clock, ids=self.ids)
 
     def sign_out(self, caller: Caller) -> None:
+        """End the caller's sign-in in this browser; their others go on."""
         people.sign_out(caller, store=self.store, clock=self.clock)
 
     def revoke_invitation(self, caller: Caller, invitation_id: str) -> None:
@@ -206,6 +212,7 @@ class Tailwise:
     def change_own(
         self, caller: Caller, *, name: str | None, preferences: Mapping[str, Any]
     ) -> Person:
+        """Change the caller's name and preferences; a key is NotAllowed ``not-a-person``."""
         return people.change_own(caller, name=name, preferences=preferences, store=self.store)
 
     # --- the pool ---------------------------------------------------------------
@@ -238,6 +245,11 @@ class Tailwise:
         *,
         request_key: str | None,
     ) -> Operation:
+        """Keep an upload as a blob and queue its import; memory holds one chunk at a time.
+
+        Raises InvalidInput for a file that is wrong from the start, and Conflict
+        ``session-not-open`` or ``operation-in-progress``.
+        """
         return imports.start_import(
             session,
             chunks,
@@ -297,6 +309,10 @@ class Tailwise:
     def label_by_oracle(
         self, session: Session, batch_id: str, *, noise: float | None
     ) -> LabelResult:
+        """Ask the session's oracle about a batch now; ``noise`` is the share of wrong answers.
+
+        Raises Conflict ``oracle-mismatch`` or ``gold-missing``.
+        """
         return label.label_by_oracle(
             session,
             batch_id,
@@ -308,6 +324,8 @@ class Tailwise:
         )
 
     def undo_label(self, session: Session, label_id: str, *, annotator_id: str) -> LabelEvent:
+        """Take back one's own standing answer; raises Conflict ``not-your-label``,
+        ``label-not-current`` or ``undo-window-closed``."""
         return label.undo_label(
             session,
             label_id,
@@ -328,6 +346,7 @@ class Tailwise:
     def latest_labels(
         self, session: Session, *, annotator_id: str, limit: int
     ) -> Sequence[tuple[LabelEvent, bool]]:
+        """A person's latest answers and skips, newest first, each with whether it can be undone."""
         return label.latest_labels(
             session, annotator_id=annotator_id, limit=limit, store=self.store
         )
@@ -356,6 +375,7 @@ class Tailwise:
     def list_flags(
         self, session: Session, page: Page, *, state: str | None = None
     ) -> Sequence[flags.Flagged]:
+        """A page of flags by id."""
         return flags.list_flags(session, page, state=state, store=self.store)
 
     def resolve_flag(
@@ -375,6 +395,7 @@ class Tailwise:
         return desk.desks(caller, store=self.store, clock=self.clock)
 
     def own_work(self, session: Session, *, annotator_id: str) -> desk.Mine:
+        """What a person did in 24 hours, holds and can take back."""
         return desk.mine(session, annotator_id, store=self.store, clock=self.clock)
 
     def conflicts(self, session: Session, page: Page) -> Sequence[adjudicate.Contested]:
@@ -408,6 +429,11 @@ class Tailwise:
     def start_generate(
         self, session: Session, request: GenerateRequest, *, request_key: str | None
     ) -> Operation:
+        """Queue the writing of variations.
+
+        Raises Conflict ``session-not-open``, ``not-indexed``, ``generator-not-configured`` or
+        ``budget-exceeded``; InvalidInput ``source-unlabelled`` or ``unknown-template``.
+        """
         return plan.start_generate(
             session, request, request_key=request_key, press=self.press, **self.queue()
         )
@@ -431,6 +457,11 @@ class Tailwise:
         request_key: str | None,
         join: bool = False,
     ) -> Operation:
+        """Fix the snapshot of labels and queue the training; ``join`` returns one that runs.
+
+        Raises Conflict ``session-not-open``, ``insufficient-classes``, ``nothing-new``,
+        ``not-indexed`` or ``operation-in-progress``.
+        """
         return retrain.start_retrain(
             session, request, request_key=request_key, join=join, **self.queue()
         )
@@ -438,6 +469,7 @@ class Tailwise:
     def start_activate(
         self, session: Session, model_id: str, *, expected_revision: int, request_key: str | None
     ) -> Operation:
+        """Queue the change of the active model; shares retrain's lane."""
         return activate.start_activate(
             session,
             model_id,
@@ -456,6 +488,7 @@ class Tailwise:
         )
 
     def model_bundle(self, session: Session, model_id: str) -> bytes:
+        """A model's zip, whole in memory: ONNX, model card, example."""
         with self.store.read() as tx:
             model = tx.models.get(session.id, model_id)
         return self.bundle(session, model)
@@ -481,9 +514,11 @@ class Tailwise:
         return figures.curve_figures(session, alone=alone, store=self.store)
 
     def quality_of_models(self, session: Session) -> Options:
+        """Each model's confusions, figures by class and calibration."""
         return figures.quality_of_models(session, store=self.store)
 
     def cost_figures(self, session: Session) -> Options:
+        """Dollars and people's minutes by round, and what a point of macro-F1 cost."""
         return figures.cost_figures(session, store=self.store)
 
     def quality(self, session: Session) -> quality.Quality:
@@ -502,6 +537,10 @@ class Tailwise:
         return export.start_export(session, request, request_key=request_key, **self.queue())
 
     def export_content(self, session: Session, operation_id: str) -> Iterable[bytes]:
+        """The file of a finished export, in blocks of 64 KiB.
+
+        Raises NotFound ``unknown-operation``, Conflict ``operation-not-finished``.
+        """
         return export.export_content(session, operation_id, store=self.store, blobs=self.blobs)
 
     def templates(self, tenant_id: str) -> Sequence[Template]:

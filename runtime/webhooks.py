@@ -39,6 +39,11 @@ class WebhookVerbs:
     def create(
         self, tenant_id: str, new: webhooks.NewEndpoint, *, own: str | None
     ) -> tuple[WebhookEndpoint, str]:
+        """The endpoint and its secret, told this once; ``own`` is the host[:port] of this server.
+
+        Raises InvalidInput ``url-not-allowed`` or ``unknown-event-type``, and Conflict
+        ``limit-reached``.
+        """
         return webhooks.create_endpoint(tenant_id, new, own=own, registry=self.registry)
 
     def get(self, tenant_id: str, endpoint_id: str) -> WebhookEndpoint:
@@ -58,6 +63,7 @@ class WebhookVerbs:
         expected_revision: int,
         own: str | None,
     ) -> WebhookEndpoint:
+        """Change url, description, types, payload or state; enabling clears why it was disabled."""
         return webhooks.change_endpoint(
             tenant_id,
             endpoint_id,
@@ -73,9 +79,11 @@ class WebhookVerbs:
         )
 
     def rotate(self, tenant_id: str, endpoint_id: str) -> tuple[WebhookEndpoint, str]:
+        """A new secret, told this once; the present one signs too for another 24 hours."""
         return webhooks.rotate_secret(tenant_id, endpoint_id, registry=self.registry)
 
     def test(self, tenant_id: str, endpoint_id: str) -> Delivery:
+        """Queue a message of type ``endpoint.test``; raises Conflict ``endpoint-disabled``."""
         return webhooks.send_test(tenant_id, endpoint_id, registry=self.registry)
 
     def deliveries(
@@ -98,6 +106,8 @@ class WebhookVerbs:
     def open_callback(
         self, token: str, headers: Mapping[str, str], body: bytes
     ) -> callbacks.Callback:
+        """Who sent a callback; raises NotVerified, and only for what is verified Gone
+        ``callback-expired``."""
         return callbacks.open_callback(
             token,
             headers,
@@ -112,6 +122,7 @@ class WebhookVerbs:
     def answers_for(
         self, callback: callbacks.Callback, answers: Sequence[NewLabel]
     ) -> Sequence[NewLabel]:
+        """The answers, tied to the callback's batch; raises Conflict ``wrong-batch``."""
         return callbacks.answers_for(callback, answers, store=self.registry.store)
 
     def desk(self, *, chance: Chance | None = None) -> Desk:

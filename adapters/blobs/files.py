@@ -166,6 +166,7 @@ class _Hashed:
 
     @property
     def digest(self) -> str:
+        """SHA-256 of what was written so far, as 64 hexadecimal digits."""
         return self._hash.hexdigest()
 
     def write(self, data: bytes) -> int:

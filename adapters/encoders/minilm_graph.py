@@ -31,6 +31,7 @@ class _Graph:
         return output
 
     def constant(self, value: Any, dtype: type = np.float32) -> str:
+        """The name of a stored array; ``value`` is cast to ``dtype``."""
         name = f"constant_{len(self.constants)}"
         array: NDArray[Any] = np.ascontiguousarray(value, dtype=dtype)
         self.constants.append(numpy_helper.from_array(array, name))
@@ -47,11 +48,16 @@ class _Bert(_Graph):
         self.heads = heads
 
     def dense(self, x: str, name: str, *, scale: float = 1.0) -> str:
+        """``x`` (batch, tokens, in) through the linear layer ``name``: (batch, tokens, out).
+
+        ``scale`` multiplies its weights and its bias.
+        """
         matrix = self.constant(self.weights[f"{name}.weight"].T * np.float32(scale))
         bias = self.constant(self.weights[f"{name}.bias"] * np.float32(scale))
         return self.add("Add", self.add("MatMul", x, matrix), bias)
 
     def norm(self, x: str, name: str) -> str:
+        """Layer normalisation of ``x`` over its last axis, with the weights of ``name``."""
         scale, bias = (self.constant(self.weights[f"{name}.{part}"]) for part in ("weight", "bias"))
         return self.add("LayerNormalization", x, scale, bias, axis=-1, epsilon=_EPSILON)
 
@@ -74,6 +80,11 @@ class _Bert(_Graph):
         return self.add("Transpose", self.add("Reshape", x, shape), perm=order)
 
     def layer(self, x: str, number: int, *, bias: str) -> str:
+        """Encoder layer ``number`` on ``x`` (batch, tokens, hidden), same shape; ``bias`` is added
+        to the attention scores and hides padding.
+
+        Source: Vaswani et al. 2017, section 3.1, with the normalisation after each part as in BERT.
+        """
         name = f"encoder.layer.{number}"
         scale = (self.hidden // self.heads) ** -0.5
         query = self.split(

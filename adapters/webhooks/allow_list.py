@@ -21,9 +21,11 @@ class AllowList:
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     def has_place(self, host: str, port: int) -> bool:
+        """Whether the operator allowed exactly this host and port, whatever it resolves to."""
         return (host.lower(), port) in self.places
 
     def has_address(self, address: Address) -> bool:
+        """Whether the address lies in an allowed network of its own IP version."""
         return any(address.version == n.version and address in n for n in self.networks)
 
 

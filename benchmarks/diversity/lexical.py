@@ -70,6 +70,7 @@ class Repeats:
 
     @classmethod
     def among(cls, texts: Sequence[Tokens], order: int) -> Repeats:
+        """Count the n-grams of ``order`` tokens in a set of texts; one pass over them."""
         counts = [Counter(ngrams(tokens, order)) for tokens in texts]
         most: dict[NGram, tuple[int, int, int]] = {}
         for owner, counter in enumerate(counts):

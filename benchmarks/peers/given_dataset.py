@@ -32,6 +32,7 @@ class GivenModel:
 
     @property
     def num_classes(self) -> int:
+        """The number of columns of the probabilities."""
         return int(self.rows.probabilities.shape[1])
 
     def predict_proba(self, dataset: GivenRows) -> NDArray[np.float32]:

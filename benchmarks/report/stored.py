@@ -24,15 +24,18 @@ class Stored:
 
     @property
     def study(self) -> str:
+        """The study's name."""
         return str(self.data["study"])
 
     @property
     def default(self) -> str | None:
+        """The arm that is the product's default; None in a study without one."""
         default = self.data["default"]
         return None if default is None else str(default)
 
     @property
     def baseline(self) -> str:
+        """The arm that the others are compared with."""
         return str(self.data["baseline"])
 
     @property

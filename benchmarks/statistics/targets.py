@@ -179,6 +179,7 @@ class _Judge:
         return [d for d, arms in self.cells.items() if all(name in arms for name in names)]
 
     def heads(self, dataset: str, arm: str | None) -> list[str]:
+        """The names of the facts that hold another head's macro-F1 in the cell of an arm."""
         facts = self.cells[dataset][str(arm)]["final"].get("facts", {})
         return [name for name in facts if name.startswith(TRANSFER)]
 

@@ -25,6 +25,7 @@ class Wishes:
     avoid_topics: tuple[str, ...] = ()
 
     def filters(self) -> dict[str, Any]:
+        """As keyword arguments of the queue's queries."""
         return {"languages": self.languages, "avoid_topics": self.avoid_topics}
 
 

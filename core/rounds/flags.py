@@ -28,6 +28,7 @@ class Flagged:
 
     @property
     def text(self) -> str | None:
+        """The item's text; None where it is gone, or flagged as illegal: nobody is shown that."""
         hidden = self.item is None or self.flag.reason == "illegal_content"
         return None if hidden or self.item is None else self.item.text
 

@@ -97,6 +97,7 @@ class Sampler:
         return values
 
     def take_longest(self, builder: BatchBuilder) -> None:
+        """Begin with the row of the largest bound; then no other row's bound is known."""
         if self._rows.size and builder.missing:
             first = np.argmax(self._bounds, keepdims=True)
             self._offer(builder, first, score=self._bounds[first])

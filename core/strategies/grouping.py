@@ -30,6 +30,7 @@ class Groups:
 
     @property
     def sizes(self) -> Ints:
+        """Int (k,): eligible rows per cluster."""
         return np.diff(self.starts)
 
 

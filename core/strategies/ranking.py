@@ -53,4 +53,5 @@ class Ranking:
         return self._positions[rows], self._scores[rows]
 
     def advance(self, count: int) -> None:
+        """Leave the next ``count`` rows behind."""
         self._read += count

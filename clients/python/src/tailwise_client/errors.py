@@ -117,30 +117,37 @@ class ProblemError(TailwiseError):
 
     @property
     def status(self) -> int:
+        """The HTTP status."""
         return self.problem.status
 
     @property
     def code(self) -> str:
+        """The stable slug to branch on."""
         return self.problem.code
 
     @property
     def detail(self) -> str:
+        """A sentence for people; holds no texts and no keys."""
         return self.problem.detail
 
     @property
     def errors(self) -> Sequence[FieldProblem]:
+        """The refused fields, each with its pointer; empty where none is to blame."""
         return self.problem.errors
 
     @property
     def request_id(self) -> str | None:
+        """What to quote in a report; None where a proxy answered."""
         return self.problem.request_id
 
     @property
     def retryable(self) -> bool:
+        """Whether the same request may succeed later."""
         return self.problem.retryable
 
     @property
     def extras(self) -> Mapping[str, Any]:
+        """What this code tells besides, such as ``batch_id`` or ``allowed``."""
         return self.problem.extras
 
 
