@@ -51,13 +51,15 @@ class Assignment:
 class Claimable:
     """An item that waits for answers, as the queue sees it, without its text.
 
-    ``taken_back``: the person undid an answer to it, and gets it again at once.
+    ``taken_back``: the person undid an answer to it, and gets it again at once. ``fresh``:
+    the person never held it.
     """
 
     item_id: str
     batch_id: str | None
     check: bool = False
     taken_back: bool = False
+    fresh: bool = False
 
 
 UNDONE: Final = "undone"

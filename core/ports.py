@@ -712,7 +712,7 @@ class Assignments(Protocol):
         now: datetime,
         reason: str | None = None,
     ) -> None: ...
-    def waiting(
+    def all_leased(
         self,
         session_id: str,
         annotator_id: str,
@@ -721,9 +721,9 @@ class Assignments(Protocol):
         batch_id: str | None = None,
         languages: Sequence[str] = (),
         avoid_topics: Sequence[str] = (),
-    ) -> Mapping[str, int]:
-        """Why a claim came back empty: ``left`` items the person could still answer but for
-        other people's leases, ``leased`` of them, ``answered`` by this person."""
+    ) -> bool:
+        """Why a claim came back empty: whether the person could be given some item but for
+        other people's leases."""
 
     def first_end(self, session_id: str, annotator_id: str, *, now: datetime) -> datetime | None:
         """When the first lease of somebody else ends whose item still waits."""

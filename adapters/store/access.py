@@ -13,6 +13,9 @@ from adapters.store.statements import insert_absent
 from adapters.store.tables import api_keys, tenants
 from core.records import ApiKey, Page
 
+KEY = sa.select(api_keys).where(api_keys.c.id == sa.bindparam("key"))
+"""Built once: every request asks for its key."""
+
 
 class SqlAccess:
     def __init__(self, connection: Connection) -> None:
@@ -27,7 +30,7 @@ class SqlAccess:
         self._connection.execute(sa.insert(api_keys), row_of(key))
 
     def get_key(self, key_id: str) -> ApiKey | None:
-        found = self._connection.execute(sa.select(api_keys).where(api_keys.c.id == key_id))
+        found = self._connection.execute(KEY, {"key": key_id})
         row = found.mappings().one_or_none()
         return record_of(ApiKey, row) if row else None
 

@@ -2,99 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
-from adapters.store.documents import ROWS, in_chunks, record_of, records_of, row_of
-from adapters.store.queue_rules import (
-    SORTS,
-    Seeker,
-    Sort,
-    check_items,
-    let_go,
-    live,
-    open_items,
-    room_for,
-    sitting_of,
-    wanted,
-)
+from adapters.store.documents import in_chunks, record_of, records_of, row_of
+from adapters.store.queue import Queue
+from adapters.store.queue_rules import AMONG, SESSION, WHO, live, sitting_of
 from adapters.store.statements import replace_by
-from adapters.store.tables import assignments, batch_items, batches, items
+from adapters.store.tables import assignments, items
 from core.errors import NotFound
-from core.people import CLOSED, UNDONE, Assignment, AssignmentState, Claimable, Exposure
+from core.people import CLOSED, Assignment, AssignmentState, Exposure
 
 IDENTITY = ("session_id", "item_id", "annotator_id")
 
+MINE = (assignments.c.session_id == SESSION, assignments.c.annotator_id == WHO)
+OF_PERSON = sa.select(assignments).where(*MINE, assignments.c.item_id.in_(AMONG))
+HELD = (
+    sa.select(assignments)
+    .where(*MINE, live(assignments))
+    .order_by(assignments.c.claimed_at, assignments.c.id)
+)
+FIRST_END = (
+    sa.select(sa.func.min(assignments.c.expires_at))
+    .join(items, items.c.id == assignments.c.item_id)
+    .where(
+        assignments.c.session_id == SESSION,
+        assignments.c.annotator_id != WHO,
+        live(assignments),
+        items.c.state == "selected",
+    )
+)
+END = (
+    sa.update(assignments)
+    .where(assignments.c.id.in_(AMONG))
+    .values(state=sa.bindparam("becomes"), ended_at=sa.bindparam("now"), reason=sa.bindparam("why"))
+)
+"""Built once: to build a small statement takes longer than to run it."""
 
-class SqlAssignments:
+
+class SqlAssignments(Queue):
     """A lease counts while its end lies ahead; nothing sweeps the ended ones away."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def claimable(
-        self,
-        session_id: str,
-        annotator_id: str,
-        *,
-        limit: int,
-        now: datetime,
-        batch_id: str | None = None,
-        languages: Sequence[str] = (),
-        avoid_topics: Sequence[str] = (),
-    ) -> Sequence[Claimable]:
-        seeker = Seeker(session_id=session_id, annotator_id=annotator_id, now=now)
-        found: list[Claimable] = []
-        batches_ = self._open_batches(session_id, batch_id)
-        for sort, among in self._passes(seeker):
-            for batch in batches_:
-                query = open_items(seeker, batch, sort=sort, among=among, languages=languages)
-                query = query.where(room_for(seeker))
-                found.extend(
-                    Claimable(item_id=row.item_id, batch_id=batch, taken_back=sort == "undone")
-                    for row in self._permitted(query, avoid_topics, limit=limit - len(found))
-                )
-                if len(found) >= limit:
-                    return found
-        return found
-
-    def claimable_checks(
-        self,
-        session_id: str,
-        annotator_id: str,
-        *,
-        limit: int,
-        languages: Sequence[str] = (),
-        avoid_topics: Sequence[str] = (),
-    ) -> Sequence[Claimable]:
-        query = check_items(session_id, annotator_id, languages=languages)
-        return [
-            Claimable(
-                item_id=row.item_id, batch_id=None, check=True, taken_back=bool(row.taken_back)
-            )
-            for row in self._permitted(query, avoid_topics, limit=limit)
-        ]
-
-    def can_take(self, assignment: Assignment, *, now: datetime) -> bool:
-        session_id, who = assignment.session_id, assignment.annotator_id
-        if assignment.check:
-            open_checks = check_items(session_id, who).where(items.c.id == assignment.item_id)
-            return self._connection.execute(open_checks).first() is not None
-        seeker = Seeker(session_id=session_id, annotator_id=who, now=now)
-        return any(
-            self._connection.execute(
-                open_items(seeker, batch, sort=sort).where(
-                    room_for(seeker), batch_items.c.item_id == assignment.item_id
-                )
-            ).first()
-            is not None
-            for batch in self._open_batches(session_id, assignment.batch_id)
-            for sort in SORTS
-        )
 
     def hold(self, assignment: Assignment) -> None:
         replace_by(self._connection, assignments, IDENTITY, row_of(assignment))
@@ -119,19 +68,14 @@ class SqlAssignments:
     ) -> Mapping[str, Assignment]:
         found: dict[str, Assignment] = {}
         for chunk in in_chunks(item_ids):
-            query = sa.select(assignments).where(
-                *_of(session_id, annotator_id), assignments.c.item_id.in_(chunk)
-            )
-            for row in records_of(Assignment, self._connection.execute(query)):
+            given = {"session": session_id, "who": annotator_id, "among": chunk}
+            for row in records_of(Assignment, self._connection.execute(OF_PERSON, given)):
                 found[row.item_id] = row
         return found
 
     def held(self, session_id: str, annotator_id: str, *, now: datetime) -> Sequence[Assignment]:
-        query = sa.select(assignments).where(
-            *_of(session_id, annotator_id), live(assignments, now=now)
-        )
-        query = query.order_by(assignments.c.claimed_at, assignments.c.id)
-        return records_of(Assignment, self._connection.execute(query))
+        given = {"session": session_id, "who": annotator_id, "now": now}
+        return records_of(Assignment, self._connection.execute(HELD, given))
 
     def given(self, session_id: str, annotator_id: str) -> int:
         query = sa.select(sa.func.count()).select_from(assignments)
@@ -151,46 +95,12 @@ class SqlAssignments:
         reason: str | None = None,
     ) -> None:
         for chunk in in_chunks(assignment_ids):
-            ended = sa.update(assignments).where(assignments.c.id.in_(chunk))
-            self._connection.execute(ended.values(state=state, ended_at=now, reason=reason))
-
-    def waiting(
-        self,
-        session_id: str,
-        annotator_id: str,
-        *,
-        now: datetime,
-        batch_id: str | None = None,
-        languages: Sequence[str] = (),
-        avoid_topics: Sequence[str] = (),
-    ) -> Mapping[str, int]:
-        seeker = Seeker(session_id=session_id, annotator_id=annotator_id, now=now)
-        left = leased = 0
-        for batch in self._open_batches(session_id, batch_id):
-            for sort, among in self._passes(seeker):
-                query = open_items(seeker, batch, sort=sort, among=among, languages=languages)
-                query = query.where(room_for(seeker, leases=False))
-                query = query.add_columns(room_for(seeker).label("free"))
-                rows = list(self._permitted(query, avoid_topics))
-                left += len(rows)
-                leased += sum(not row.free for row in rows)
-        return {
-            "left": left,
-            "leased": leased,
-            "answered": self._answered(session_id, annotator_id),
-        }
+            ended = {"among": chunk, "becomes": state, "now": now, "why": reason}
+            self._connection.execute(END, ended)
 
     def first_end(self, session_id: str, annotator_id: str, *, now: datetime) -> datetime | None:
-        query = sa.select(sa.func.min(assignments.c.expires_at)).join(
-            items, items.c.id == assignments.c.item_id
-        )
-        others = query.where(
-            assignments.c.session_id == session_id,
-            assignments.c.annotator_id != annotator_id,
-            live(assignments, now=now),
-            items.c.state == "selected",
-        )
-        return self._connection.execute(others).scalar()
+        given = {"session": session_id, "who": annotator_id, "now": now}
+        return self._connection.execute(FIRST_END, given).scalar()
 
     def skips(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, int]:
         found: dict[str, int] = {}
@@ -237,61 +147,8 @@ class SqlAssignments:
 
     def leased_count(self, *, now: datetime) -> int:
         query = sa.select(sa.func.count()).select_from(assignments)
-        return int(self._connection.execute(query.where(live(assignments, now=now))).scalar_one())
-
-    def _passes(self, seeker: Seeker) -> Sequence[tuple[Sort, Sequence[str]]]:
-        """The sorts of items to look for, in order, and among which items: () = among all."""
-        rows = self._connection.execute(let_go(seeker)).all()
-        undone = [item for item, reason in rows if reason == UNDONE]
-        others = [item for item, reason in rows if reason != UNDONE]
-        passes: list[tuple[Sort, Sequence[str]]] = [
-            ("undone", undone),
-            ("new", ()),
-            ("let_go", others),
-        ]
-        return [
-            (sort, among if len(among) <= ROWS else ())
-            for sort, among in passes
-            if among or sort == "new"
-        ]
-
-    def _open_batches(self, session_id: str, batch_id: str | None) -> Sequence[str]:
-        query = sa.select(batches.c.id).where(
-            batches.c.session_id == session_id, batches.c.state == "open"
-        )
-        if batch_id is not None:
-            query = query.where(batches.c.id == batch_id)
-        return list(self._connection.execute(query.order_by(batches.c.round)).scalars())
-
-    def _permitted(
-        self, query: sa.Select[Any], avoid_topics: Sequence[str], *, limit: int | None = None
-    ) -> Iterator[sa.Row[Any]]:
-        """Rows without an unwanted topic, at most ``limit``."""
-        if not avoid_topics:
-            yield from self._connection.execute(query.limit(limit))
-            return
-        given = 0
-        for row in self._connection.execute(query.add_columns(items.c.metadata.label("facts"))):
-            if limit is not None and given >= limit:
-                return
-            if wanted(row.facts, avoid_topics):
-                given += 1
-                yield row
-
-    def _answered(self, session_id: str, annotator_id: str) -> int:
-        """Items of open batches that this person answered, skipped or flagged."""
-        query = (
-            sa.select(sa.func.count(assignments.c.id.distinct()))
-            .join(batch_items, batch_items.c.item_id == assignments.c.item_id)
-            .join(batches, batches.c.id == batch_items.c.batch_id)
-        )
-        query = query.where(
-            *_of(session_id, annotator_id),
-            assignments.c.state.in_(CLOSED),
-            batches.c.state == "open",
-            batch_items.c.session_id == session_id,
-        )
-        return int(self._connection.execute(query).scalar_one())
+        running = query.where(live(assignments))
+        return int(self._connection.execute(running, {"now": now}).scalar_one())
 
 
 def _of(session_id: str, annotator_id: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -17,6 +17,39 @@ from adapters.store.tables import batch_items, batch_requests, batches, items
 from core.errors import NotFound
 from core.records import Batch, BatchItem, BatchState, Page, Pick
 
+_MINE = batches.c.session_id == sa.bindparam("session")
+OVERDUE = (
+    sa.select(batches)
+    .where(
+        batches.c.state == "open",
+        batches.c.expires_at.is_not(None),
+        batches.c.expires_at <= sa.bindparam("now"),
+    )
+    .order_by(batches.c.expires_at)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+OVERDUE_HERE = OVERDUE.where(_MINE)
+CONTAINING = (
+    sa.select(*batches.c, *batch_items.c, items.c.external_id)
+    .join_from(batches, batch_items, batch_items.c.batch_id == batches.c.id)
+    .outerjoin(items, items.c.id == batch_items.c.item_id)
+    .where(
+        batch_items.c.session_id == sa.bindparam("session"),
+        batch_items.c.item_id.in_(sa.bindparam("items", expanding=True)),
+    )
+    .order_by(batches.c.round, batch_items.c.ordinal)
+)
+WAITS = (
+    sa.select(batch_items.c.ordinal)
+    .join(items, items.c.id == batch_items.c.item_id)
+    .where(
+        batch_items.c.batch_id == sa.bindparam("batch"),
+        items.c.state.in_(("selected", "conflict")),
+    )
+    .limit(1)
+)
+"""Built once: to build a small statement takes longer than to run it."""
+
 
 class SqlBatches:
     def __init__(self, connection: Connection) -> None:
@@ -86,14 +119,9 @@ class SqlBatches:
     def overdue(
         self, *, now: datetime, limit: int, session_id: str | None = None
     ) -> Sequence[Batch]:
-        query = sa.select(batches).where(
-            batches.c.state == "open",
-            batches.c.expires_at.is_not(None),
-            batches.c.expires_at <= now,
-        )
-        if session_id is not None:
-            query = query.where(_of(session_id))
-        return self._load(query.order_by(batches.c.expires_at).limit(limit))
+        if session_id is None:
+            return self._load(OVERDUE, {"now": now, "most": limit})
+        return self._load(OVERDUE_HERE, {"now": now, "most": limit, "session": session_id})
 
     def set_state(self, batch_id: str, state: BatchState) -> None:
         self._connection.execute(
@@ -101,13 +129,7 @@ class SqlBatches:
         )
 
     def waits(self, batch_id: str) -> bool:
-        query = (
-            sa.select(batch_items.c.ordinal)
-            .join(items, items.c.id == batch_items.c.item_id)
-            .where(batch_items.c.batch_id == batch_id, items.c.state.in_(("selected", "conflict")))
-            .limit(1)
-        )
-        return self._connection.execute(query).first() is not None
+        return self._connection.execute(WAITS, {"batch": batch_id}).first() is not None
 
     def count(self, session_id: str) -> int:
         query = sa.select(sa.func.count()).select_from(batches).where(_of(session_id))
@@ -116,14 +138,8 @@ class SqlBatches:
     def containing(self, session_id: str, item_ids: Sequence[str]) -> Mapping[str, Batch]:
         newest: dict[str, sa.RowMapping] = {}
         for chunk in in_chunks(item_ids):
-            query = (
-                sa.select(*batches.c, *batch_items.c, items.c.external_id)
-                .join_from(batches, batch_items, batch_items.c.batch_id == batches.c.id)
-                .outerjoin(items, items.c.id == batch_items.c.item_id)
-                .where(batch_items.c.session_id == session_id, batch_items.c.item_id.in_(chunk))
-                .order_by(batches.c.round, batch_items.c.ordinal)
-            )
-            for row in self._connection.execute(query).mappings():
+            given = {"session": session_id, "items": chunk}
+            for row in self._connection.execute(CONTAINING, given).mappings():
                 newest[row[batch_items.c.item_id]] = row
         members: dict[str, list[BatchItem]] = defaultdict(list)
         for row in newest.values():
@@ -136,8 +152,10 @@ class SqlBatches:
             for item_id, row in newest.items()
         }
 
-    def _load(self, query: sa.Select[Any]) -> Sequence[Batch]:
-        rows = self._connection.execute(query).mappings().all()
+    def _load(
+        self, query: sa.Select[Any], given: Mapping[str, Any] | None = None
+    ) -> Sequence[Batch]:
+        rows = self._connection.execute(query, given).mappings().all()
         members: dict[str, list[BatchItem]] = defaultdict(list)
         for chunk in in_chunks([row["id"] for row in rows]):
             for row in self._connection.execute(_members(chunk)).mappings():

@@ -16,17 +16,21 @@ from adapters.store.webhooks import hearing
 from core.records import Event, Options
 from core.webhooks import Delivery
 
+LAST = sa.select(sa.func.max(events.c.sequence)).where(
+    events.c.session_id == sa.bindparam("session")
+)
+"""Built once: to build a small statement takes longer than to run it."""
+
 
 class SqlEvents:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._written: dict[str, int] = {}
 
     def add(
         self, *, tenant_id: str, session_id: str, type: str, data: Options, now: datetime
     ) -> Event:
-        lock_session(self._connection, session_id)
-        last = sa.select(sa.func.max(events.c.sequence)).where(events.c.session_id == session_id)
-        sequence = int(self._connection.execute(last).scalar() or 0) + 1
+        sequence = self._last(session_id) + 1
         event = Event(
             id=f"evt_{session_id.rpartition('_')[2]}_{sequence}",
             tenant_id=tenant_id,
@@ -36,10 +40,19 @@ class SqlEvents:
             data=data,
             created_at=now,
         )
-        self._connection.execute(sa.insert(events), row_of(event))
+        insert_all(self._connection, events, [row_of(event)])
+        self._written[session_id] = sequence
         heard = [_delivery(event, endpoint) for endpoint in hearing(self._connection, event)]
         insert_all(self._connection, deliveries, [row_of(row) for row in heard])
         return event
+
+    def _last(self, session_id: str) -> int:
+        """The highest sequence. Once this transaction wrote to the session it holds its lock,
+        so that nobody else can have written after it."""
+        if session_id in self._written:
+            return self._written[session_id]
+        lock_session(self._connection, session_id)
+        return int(self._connection.execute(LAST, {"session": session_id}).scalar() or 0)
 
     def list(
         self, session_id: str, *, after: int, limit: int, types: Sequence[str] = ()

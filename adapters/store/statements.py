@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,12 +14,25 @@ from adapters.store.documents import in_chunks
 from adapters.store.tables import sessions
 
 Row = Mapping[str, Any]
+DIALECTS: Mapping[str, Callable[[sa.Table], Any]] = {
+    "postgresql": postgresql.insert,
+    "sqlite": sqlite.insert,
+}
+
+
+LOCK = (
+    sa.select(sessions.c.id)
+    .where(sessions.c.id == sa.bindparam("id"))
+    .with_for_update(key_share=True)
+)
+_insert_into = cache(sa.insert)
+"""Statements without values are made once: to build one takes longer than to run it."""
 
 
 def insert_all(connection: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
     """Insert rows of like keys; nothing happens for none."""
     for chunk in in_chunks(rows):
-        connection.execute(sa.insert(table), list(chunk))
+        connection.execute(_insert_into(table), list(chunk))
 
 
 def insert_absent(connection: Connection, table: sa.Table, rows: Sequence[Row]) -> None:
@@ -46,10 +60,15 @@ def upsert(connection: Connection, table: sa.Table, row: Row) -> None:
 
 
 def replace_by(connection: Connection, table: sa.Table, columns: Sequence[str], row: Row) -> None:
-    """Insert a row, or overwrite the one that is unique by ``columns``; its id stays."""
-    kept = {name: value for name, value in row.items() if name != "id"}
-    statement = _insert(connection, table).values(row)
-    connection.execute(statement.on_conflict_do_update(index_elements=columns, set_=kept))
+    """Insert a whole row, or overwrite the one that is unique by ``columns``; its id stays."""
+    connection.execute(_replacing(connection.dialect.name, table, tuple(columns)), [row])
+
+
+@cache
+def _replacing(dialect: str, table: sa.Table, columns: Sequence[str]) -> Any:
+    statement = DIALECTS[dialect](table)
+    kept = {c.name: statement.excluded[c.name] for c in table.c if c.name != "id"}
+    return statement.on_conflict_do_update(index_elements=columns, set_=kept)
 
 
 def lock_session(connection: Connection, session_id: str) -> None:
@@ -59,11 +78,9 @@ def lock_session(connection: Connection, session_id: str) -> None:
     """
     if connection.dialect.name == "sqlite":
         return
-    connection.execute(
-        sa.select(sessions.c.id).where(sessions.c.id == session_id).with_for_update(key_share=True)
-    )
+    connection.execute(LOCK, {"id": session_id})
 
 
 def _insert(connection: Connection, table: sa.Table) -> Any:
     """Each dialect's own INSERT: both know ON CONFLICT, neither type says so for both."""
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    return DIALECTS[connection.dialect.name](table)

@@ -198,24 +198,27 @@ class SqlWebhooks:
         ]
 
 
+HEARING = (
+    sa.select(endpoints.c.id, endpoints.c.types)
+    .where(
+        endpoints.c.tenant_id == sa.bindparam("tenant"),
+        endpoints.c.state == "enabled",
+        sa.or_(endpoints.c.session_id.is_(None), endpoints.c.session_id == sa.bindparam("session")),
+    )
+    .order_by(endpoints.c.id)
+    .with_for_update(read=True, key_share=True)
+)
+"""Built once: every event asks it."""
+
+
 def hearing(connection: Connection, event: Event) -> Sequence[str]:
     """Ids of the enabled endpoints that are to hear of the event.
 
     They are held against deletion until the transaction ends, because the rows that are
     written next refer to them.
     """
-    anywhere = endpoints.c.session_id.is_(None)
-    query = (
-        sa.select(endpoints.c.id, endpoints.c.types)
-        .where(
-            endpoints.c.tenant_id == event.tenant_id,
-            endpoints.c.state == "enabled",
-            sa.or_(anywhere, endpoints.c.session_id == event.session_id),
-        )
-        .order_by(endpoints.c.id)
-        .with_for_update(read=True, key_share=True)
-    )
-    rows = connection.execute(query).all()
+    where = {"tenant": event.tenant_id, "session": event.session_id}
+    rows = connection.execute(HEARING, where).all()
     return [id for id, types in rows if not types or event.type in types]
 
 

@@ -168,9 +168,10 @@ def _new(desk: _Desk, most: int) -> Sequence[Lease]:
         if share
         else ()
     )
-    given = tx.assignments.given(session.id, who)
+    given = tx.assignments.given(session.id, who) if checks else 0
     chosen = mixed(session, ordinary, checks, annotator_id=who, given=given, most=most)
-    earlier = tx.assignments.of_person(session.id, who, [one.item_id for one in chosen])
+    again = [one.item_id for one in chosen if not one.fresh]
+    earlier = tx.assignments.of_person(session.id, who, again)
     return _renewed(desk, [_row(desk, one, earlier.get(one.item_id)) for one in chosen])
 
 
@@ -207,14 +208,14 @@ def _renewed(desk: _Desk, rows: Sequence[Assignment]) -> Sequence[Lease]:
 
 def _why_empty(desk: _Desk) -> Claimed:
     tx, session = desk.tx, desk.session
-    found = tx.assignments.waiting(
+    leased = tx.assignments.all_leased(
         session.id,
         desk.annotator_id,
         now=desk.now,
         batch_id=desk.request.batch_id,
         **desk.filters,
     )
-    if not found["left"]:
+    if not leased:
         return Claimed(reason="none_left")
     first = tx.assignments.first_end(session.id, desk.annotator_id, now=desk.now)
     seconds = 1.0 if first is None else (first - desk.now).total_seconds()

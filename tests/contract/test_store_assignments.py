@@ -196,21 +196,74 @@ def test_an_unknown_assignment_is_refused(store, session):
     assert refused.value.code == "unknown-assignment"
 
 
-def test_waiting_says_what_is_left_and_what_others_hold(store, rows, open_batch, hold, later):
+@pytest.fixture
+def all_leased(store, rows):
+    def ask(annotator_id="ann", *, now=rows.now, **filters):
+        with store.read() as tx:
+            return tx.assignments.all_leased("ses_1", annotator_id, now=now, **filters)
+
+    return ask
+
+
+def test_all_is_leased_while_others_hold_what_is_left(store, open_batch, hold, all_leased, later):
     open_batch(0, 1, 2)
+    assert not all_leased()
     hold(0, state="submitted", ended_at=later(1))
     hold(1, "bob", expires_at=later(40))
     hold(2, "cal", expires_at=later(30))
+    assert all_leased(now=later(5))
+    assert all_leased(now=later(35))
+    assert not all_leased(now=later(45))
     with store.read() as tx:
-        queue = tx.assignments
-        assert queue.waiting("ses_1", "ann", now=later(5)) == {
-            "left": 2,
-            "leased": 2,
-            "answered": 1,
-        }
-        assert queue.waiting("ses_1", "ann", now=later(35))["leased"] == 1
-        assert queue.first_end("ses_1", "ann", now=later(5)) == later(30)
-        assert queue.first_end("ses_1", "ann", now=later(50)) is None
+        assert tx.assignments.first_end("ses_1", "ann", now=later(5)) == later(30)
+        assert tx.assignments.first_end("ses_1", "ann", now=later(50)) is None
+
+
+def test_what_a_person_cannot_be_given_is_not_waited_for(store, rows, open_batch, hold, all_leased):
+    open_batch(0, 1, 2)
+    hold(0, "bob")
+    hold(0, state="submitted", ended_at=rows.now)
+    assert not all_leased()
+    hold(1, "bob")
+    with store.write() as tx:
+        tx.labels.add_many([rows.label(1, "itm_1", kind="vote", annotator_id="cal")])
+    assert not all_leased()
+    hold(2, "bob")
+    assert all_leased()
+    with store.write() as tx:
+        tx.items.set_state("ses_1", ["itm_2"], "resolved")
+    assert not all_leased()
+
+
+def test_what_a_person_let_go_is_waited_for_again(open_batch, hold, all_leased, later):
+    open_batch(0)
+    hold(0, "bob", expires_at=later(1000))
+    hold(0, state="released", ended_at=later(1))
+    assert all_leased(now=later(5))
+    hold(0, expires_at=later(3))
+    assert all_leased(now=later(5))
+
+
+def test_only_what_a_person_asks_for_is_waited_for(store, session, rows, hold, all_leased):
+    news = [
+        NewItem(external_id="a", text="a", lang="de", metadata={"topics": "Violence"}),
+        NewItem(external_id="b", text="b", lang="en"),
+    ]
+    with store.write() as tx:
+        added = tx.items.add_many(
+            session,
+            [(f"itm_{n}", new) for n, new in enumerate(news)],
+            text_hashes="ab",
+            now=rows.now,
+        )
+        tx.batches.add(rows.batch(1, ("itm_0",)))
+        tx.items.set_state("ses_1", [item.id for item in added], "selected")
+    hold(0, "bob")
+    assert all_leased(languages=["DE"])
+    assert not all_leased(languages=["en"])
+    assert not all_leased(avoid_topics=["violence"])
+    assert all_leased(avoid_topics=["other"], batch_id="bat_1")
+    assert not all_leased(batch_id="bat_2")
 
 
 def test_a_sitting_begins_after_the_last_pause(store, hold, pool, later):
