@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.errors import Conflict
@@ -26,6 +26,16 @@ class Price:
     long_above: int | None = None
     long_input: float = 0.0
     long_output: float = 0.0
+
+    def times(self, factor: float) -> Price:
+        """The same with every rate multiplied."""
+        return replace(
+            self,
+            input=self.input * factor,
+            output=self.output * factor,
+            long_input=self.long_input * factor,
+            long_output=self.long_output * factor,
+        )
 
 
 FREE: Final = Price(input=0.0, output=0.0)

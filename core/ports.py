@@ -29,7 +29,7 @@ from core.people import (
     SignIn,
     Vote,
 )
-from core.provider_batches import BatchView, HandedIn, Parcel, Patience
+from core.provider_batches import BatchView, Fetched, HandedIn, Parcel, Patience
 from core.records import (
     ApiKey,
     Batch,
@@ -223,9 +223,9 @@ class BatchWriter(Protocol):
 
     def fetch(
         self, batch_id: str, *, calls: Mapping[str, GenerationRequest]
-    ) -> Mapping[str, GenerationResult]:
-        """The answers of an ended batch by custom id; those of no call are left out. Raises
-        ProviderTrouble where not all could be read."""
+    ) -> Mapping[str, Fetched]:
+        """What became of every call, by custom id, once the batch has ended. An answer that
+        is missing is billed at its worst case."""
 
 
 class Purse(Protocol):

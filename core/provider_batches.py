@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
+from core.generation import GenerationResult
 from core.records import Options
 
 HandInState: TypeAlias = Literal["sending", "sent", "read", "leaving"]
@@ -100,6 +101,14 @@ class Parcel:
     bodies: Mapping[str, Options] = field(repr=False)
     prompts: Mapping[str, str]
     dollars: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What became of one call of a batch; ``again``: it may fare better in another one."""
+
+    result: GenerationResult
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,3 +97,10 @@ def index_operation(tx: Repositories, session: Session, *, ids: Ids, clock: Cloc
         tx, session, kind="index", input={}, lane=None, request_key=None, ids=ids, clock=clock
     )
     return operation
+
+
+def waits_long(operation: Operation) -> bool:
+    """Whether it hands its calls in as a batch and then waits, for up to a day."""
+    generator = operation.input.get("generator")
+    options = generator.get("options") if isinstance(generator, dict) else None
+    return isinstance(options, dict) and options.get("mode") == "batch"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,11 +14,15 @@ from adapters.full_disk import disk_full, has_no_room
 from core.errors import Cancelled, NotFound, TailwiseError
 from core.ports import Clock, Job, Jobs, Store
 from core.records import Operation, OperationState, Options
-from core.submission import conclude
+from core.submission import conclude, waits_long
 from runtime.logs import bound, described
 from runtime.traces import mark, operation_span
 
 MAX_ATTEMPTS: Final = 5
+MAX_WAITING_ATTEMPTS: Final = 40
+"""Of an operation that waits for a provider for up to a day: restarts in that time are no
+sign that it kills its worker."""
+
 WAITING_AGE: Final = timedelta(seconds=2)
 
 Task = Callable[[Any, Operation, Job], Options]
@@ -66,8 +71,9 @@ def _all_tasks() -> Mapping[str, Task]:
 
 
 def finish(operation: Operation, ending: Ending, *, store: Store, now: datetime) -> None:
-    """Store an ending that the verb did not store with its effects."""
-    with store.write() as tx:
+    """Store an ending that the verb did not store with its effects, unless the operation went
+    with its session meanwhile."""
+    with store.write() as tx, suppress(NotFound):
         conclude(tx, operation, ending.state, result=ending.result, error=ending.error, now=now)
 
 
@@ -80,11 +86,14 @@ def _start(operation_id: str, *, store: Store, clock: Clock) -> Operation | None
 
 
 def _run(operation: Operation, job: Job, *, services: Any, task: Task) -> Ending:
-    if operation.attempt > MAX_ATTEMPTS:
-        detail = f"its worker died {MAX_ATTEMPTS} times while it ran"
+    most = MAX_WAITING_ATTEMPTS if waits_long(operation) else MAX_ATTEMPTS
+    if operation.attempt > most:
+        detail = f"its worker died {most} times while it ran"
         return Ending(state="failed", error={"code": "worker-lost", "detail": detail})
     try:
-        job.check()
+        if operation.attempt == 1:
+            # A later attempt may have things to put in order before it stops.
+            job.check()
         return Ending(state="succeeded", result=task(services, operation, job))
     except Cancelled as error:
         return Ending(state="cancelled", error=problem(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -12,11 +13,23 @@ from numpy.typing import NDArray
 
 from core.arrays import PoolArrays, Score
 from core.embedding import embed
+from core.handing_in import Post
 from core.judging import Rows, judge, shard_scorer
-from core.ports import Encoder, Generator, Job
+from core.ports import BatchWriter, Encoder, Generator, Job
 from core.purse import SessionPurse
 from core.records import Choice, Operation, OperationKind, Options, Session
-from core.rounds import activate, export, generate, imports, index, plan, purge, retrain
+from core.rounds import (
+    activate,
+    export,
+    generate,
+    generate_batch,
+    imports,
+    index,
+    plan,
+    purge,
+    retrain,
+)
+from core.variations import Classify, Desk
 from core.written import Written
 from runtime.tailwise import Tailwise
 
@@ -53,8 +66,9 @@ def _generate(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
         context, plans = plan.prepare(tx, session, operation.input, press=tailwise.press)
         labelled = plan.labelled_positions(tx, session)
     generator = tailwise.press.make(session, _choice(operation.input["generator"]))
+    purse = _purse(tailwise, session, operation, generator=generator)
     encoder = tailwise.encoder_for(session.settings.encoder)
-    desk = generate.Desk(
+    desk = Desk(
         session=session,
         operation=operation,
         context=context,
@@ -62,13 +76,25 @@ def _generate(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
         labelled=labelled,
         written=_written(tailwise, session, operation, encoder=encoder),
         generator=generator,
-        purse=_purse(tailwise, session, operation, generator=generator),
         encoder=encoder,
         classify=_opinions(tailwise, session, context.version.model_id),
         store=tailwise.store,
         clock=tailwise.clock,
     )
-    return generate.generate(operation, desk=desk, plans=plans, job=job)
+    if isinstance(generator, BatchWriter):
+        post = Post(
+            operation=operation,
+            writer=generator,
+            purse=purse,
+            store=tailwise.store,
+            clock=tailwise.clock,
+            pause=time.sleep,
+            job=job,
+        )
+        return generate_batch.generate_batch(operation, desk=desk, plans=plans, post=post)
+    return generate.generate(
+        operation, desk=desk, plans=plans, generator=generator, purse=purse, job=job
+    )
 
 
 def _written(
@@ -89,7 +115,11 @@ def _written(
 
 
 def _purse(
-    tailwise: Tailwise, session: Session, operation: Operation, *, generator: Generator
+    tailwise: Tailwise,
+    session: Session,
+    operation: Operation,
+    *,
+    generator: Generator | BatchWriter,
 ) -> SessionPurse:
     return SessionPurse(
         session,
@@ -155,9 +185,7 @@ def _scorer(tailwise: Tailwise, session: Session, job: Job, model_id: str) -> Sc
     )
 
 
-def _opinions(
-    tailwise: Tailwise, session: Session, model_id: str | None
-) -> generate.Classify | None:
+def _opinions(tailwise: Tailwise, session: Session, model_id: str | None) -> Classify | None:
     """The model's probabilities by class id; None before the first model."""
     if model_id is None:
         return None

@@ -11,14 +11,16 @@ from adapters.generators.llama_server import LlamaEndpoint, LlamaServer
 from adapters.generators.model_generator import ModelGenerator
 from adapters.generators.perturb import PerturbGenerator
 from adapters.generators.simulated import SimulatedGenerator
-from core.errors import Conflict
+from core.errors import Conflict, InvalidOption
 from core.generation import Abilities
-from core.ports import Generator, Reserve
-from core.registry import Registry
+from core.ports import BatchCounter, Generator, Reserve
+from core.provider_batches import Patience
+from core.registry import Registry, check_option
 
-__all__ = ["ChatService", "LlamaServer", "generators", "resolve"]
+__all__ = ["ChatService", "LlamaServer", "batch_counter", "generators", "resolve"]
 
 
+MODES = ("direct", "batch")
 WRITES = Abilities(structured=True, prompted=True)
 
 
@@ -52,7 +54,7 @@ def generators(
         "anthropic",
         _anthropic(anthropic_key, base_url=anthropic_base_url),
         summary="Claude writes, through the Messages API.",
-        facts=asdict(replace(WRITES, paid=True)),
+        facts=asdict(replace(WRITES, paid=True, batch=True)),
     )
     registry.register(
         "openai_compatible",
@@ -82,6 +84,27 @@ def generators(
     return registry
 
 
+def batch_counter(
+    name: str, *, anthropic_key: str | None, anthropic_base_url: str | None
+) -> BatchCounter | None:
+    """Where the generator of that name hands batches in; None without a key for it."""
+    if name != "anthropic" or not anthropic_key:
+        return None
+    from adapters.generators.anthropic_batches import AnthropicBatches  # noqa: PLC0415
+
+    return AnthropicBatches(api_key=anthropic_key, base_url=anthropic_base_url)
+
+
+def _require_direct(name: str, mode: object) -> None:
+    if mode != "direct":
+        raise InvalidOption.at(
+            "/options/mode",
+            f"{name} cannot hand calls in as a batch: mode must be direct (anthropic can)",
+            code="invalid-option",
+            allowed="direct",
+        )
+
+
 def _openai_compatible(service: ChatService | None) -> Callable[..., Generator]:
     def make(
         *,
@@ -90,7 +113,9 @@ def _openai_compatible(service: ChatService | None) -> Callable[..., Generator]:
         deadline_s: float = 120.0,
         timeout_s: float = 60.0,
         max_tokens: int = 2048,
+        mode: str = "direct",
     ) -> Generator:
+        _require_direct("openai_compatible", mode)
         writer = chat_model(
             service,
             model=model,
@@ -106,8 +131,13 @@ def _openai_compatible(service: ChatService | None) -> Callable[..., Generator]:
 
 def _local(server: LlamaServer | None) -> Callable[..., Generator]:
     def make(
-        *, deadline_s: float = 300.0, timeout_s: float = 300.0, max_tokens: int = 1024
+        *,
+        deadline_s: float = 300.0,
+        timeout_s: float = 300.0,
+        max_tokens: int = 1024,
+        mode: str = "direct",
     ) -> Generator:
+        _require_direct("local", mode)
         if server is None:
             raise Conflict(
                 "the local generator needs a model file in the server's settings",
@@ -134,10 +164,25 @@ def _anthropic(key: str | None, *, base_url: str | None) -> Callable[..., Genera
         deadline_s: float = 60.0,
         timeout_s: float = 30.0,
         max_tokens: int = 2048,
+        mode: str = "direct",
+        poll_s: float = 10.0,
+        poll_most_s: float = 300.0,
+        settle_s: float = 120.0,
     ) -> Generator:
         # The SDK takes a second to import, and most commands never need it.
         from adapters.generators.anthropic_messages import anthropic_model  # noqa: PLC0415
+        from adapters.generators.batch_generator import anthropic_batches  # noqa: PLC0415
 
+        check_option("mode", mode, of=str, among=MODES)
+        if mode == "batch":
+            return anthropic_batches(
+                api_key=key,
+                base_url=base_url,
+                model=model,
+                timeout_s=timeout_s,
+                max_tokens=max_tokens,
+                patience=Patience(poll_s=poll_s, poll_most_s=poll_most_s, settle_s=settle_s),
+            )
         writer = anthropic_model(
             api_key=key,
             base_url=base_url,

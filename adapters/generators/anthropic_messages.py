@@ -7,7 +7,7 @@ import logging
 import ssl
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anthropic
 import httpx2
@@ -23,6 +23,9 @@ from core.budget import Price
 from core.errors import Conflict
 from core.prompting import Prompt
 from core.registry import check_option
+
+if TYPE_CHECKING:
+    from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 
 PUBLIC_URL: Final = "https://api.anthropic.com"
 MAX_ANSWER_BYTES: Final = 1_000_000
@@ -51,11 +54,12 @@ def anthropic_model(
 @dataclass(kw_only=True)
 class AnthropicEndpoint:
     """``api_key`` is sent as a bearer token; ``base_url`` is another server that speaks the
-    Messages API."""
+    Messages API; ``price_factor`` times the list price is what a call costs."""
 
     api_key: str | None = field(repr=False)
     base_url: str | None = None
     model: str = DEFAULT_MODEL
+    price_factor: float = 1.0
     name: str = field(default="anthropic", init=False)
 
     def __post_init__(self) -> None:
@@ -67,7 +71,22 @@ class AnthropicEndpoint:
                 code="generator-not-configured",
                 extras={"generator": self.name},
             )
-        self.price: Price | None = prices[self.model]
+        self.price: Price | None = prices[self.model].times(self.price_factor)
+
+    def body(
+        self, prompt: Prompt, *, schema: dict[str, Any], max_tokens: int
+    ) -> MessageCreateParamsNonStreaming:
+        """What the service is asked, alone or in a batch."""
+        return {
+            "model": self.model,
+            "max_tokens": max_tokens,
+            "system": prompt.system,
+            "messages": [{"role": "user", "content": prompt.user}],
+            "output_config": {
+                "effort": "low",
+                "format": {"type": "json_schema", "schema": schema},
+            },
+        }
 
     def send(
         self,
@@ -81,14 +100,7 @@ class AnthropicEndpoint:
         with self._client(deadline, timeout_s=timeout_s) as client:
             try:
                 raw = client.messages.with_raw_response.create(
-                    model=self.model,
-                    max_tokens=max_tokens,
-                    system=prompt.system,
-                    messages=[{"role": "user", "content": prompt.user}],
-                    output_config={
-                        "effort": "low",
-                        "format": {"type": "json_schema", "schema": schema},
-                    },
+                    **self.body(prompt, schema=schema, max_tokens=max_tokens)
                 )
             except anthropic.APIError as error:
                 return trouble_of(error)
@@ -100,21 +112,38 @@ class AnthropicEndpoint:
         )
 
     def _client(self, deadline: Deadline, *, timeout_s: float) -> anthropic.Anthropic:
-        """A client for one request: nothing is shared, so calls may run in many threads."""
-        transport = DeadlineTransport(
-            deadline=deadline, max_bytes=MAX_ANSWER_BYTES, ssl_context=self._ssl_context
-        )
-        timeout = httpx2.Timeout(timeout_s, connect=CONNECT_S)
-        return anthropic.Anthropic(
+        return client_of(
             api_key=self.api_key,
-            base_url=self.base_url or PUBLIC_URL,
-            max_retries=0,
-            timeout=timeout,
-            default_headers={"Accept-Encoding": "identity"},
-            open_telemetry=False,
-            http_client=httpx2.Client(transport=transport, timeout=timeout, trust_env=False),
+            base_url=self.base_url,
+            deadline=deadline,
+            timeout_s=timeout_s,
+            max_bytes=MAX_ANSWER_BYTES,
+            ssl_context=self._ssl_context,
         )
 
     @cached_property
     def _ssl_context(self) -> ssl.SSLContext:
         return httpx2.create_ssl_context()
+
+
+def client_of(
+    *,
+    api_key: str | None,
+    base_url: str | None,
+    deadline: Deadline,
+    timeout_s: float,
+    max_bytes: int,
+    ssl_context: ssl.SSLContext,
+) -> anthropic.Anthropic:
+    """A client for one task: nothing is shared, so calls may run in many threads."""
+    transport = DeadlineTransport(deadline=deadline, max_bytes=max_bytes, ssl_context=ssl_context)
+    timeout = httpx2.Timeout(timeout_s, connect=CONNECT_S)
+    return anthropic.Anthropic(
+        api_key=api_key,
+        base_url=base_url or PUBLIC_URL,
+        max_retries=0,
+        timeout=timeout,
+        default_headers={"Accept-Encoding": "identity"},
+        open_telemetry=False,
+        http_client=httpx2.Client(transport=transport, timeout=timeout, trust_env=False),
+    )

@@ -41,7 +41,7 @@ class ModelGenerator:
         can_halve = request.count > 1 and self.writer.may_go_on(tally)
         if ending.outcome == "truncated" and can_halve:
             ending = self._ask(request, count=request.count // 2, tally=tally)
-        return _result(ending, request=request, tally=tally)
+        return result_of(ending, request=request, tally=tally)
 
     def _ask(self, request: GenerationRequest, *, count: int, tally: Tally) -> Ending:
         prompt = build_prompt(request, count=count)
@@ -49,7 +49,8 @@ class ModelGenerator:
         return self.writer.complete(prompt, schema=schema, tally=tally)
 
 
-def _result(ending: Ending, *, request: GenerationRequest, tally: Tally) -> GenerationResult:
+def result_of(ending: Ending, *, request: GenerationRequest, tally: Tally) -> GenerationResult:
+    """What a call gave, whose model said what ``ending`` tells."""
     if ending.outcome != "ok":
         return GenerationResult(outcome=ending.outcome, category=ending.category, **tally.account())
     found = read_variations(ending.text, request=request)

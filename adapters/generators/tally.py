@@ -52,6 +52,19 @@ class Tally:
     def settle(
         self, reservation: str, *, reply: Reply | Trouble, worst: float, price: Price
     ) -> None:
+        """Bill one attempt, as ``count`` does, and tell the purse."""
+        dollars, tokens = self.count(reply=reply, worst=worst, price=price)
+        self.purse.settle(
+            reservation,
+            dollars=dollars,
+            input_tokens=tokens[0],
+            output_tokens=tokens[1],
+            request_id=reply.request_id,
+        )
+
+    def count(
+        self, *, reply: Reply | Trouble, worst: float, price: Price
+    ) -> tuple[float, tuple[int, int]]:
         """Bill one attempt: by its usage, at 0 where the provider did no work, and at the
         whole reservation where nobody can tell."""
         answer = reply.answer if isinstance(reply, Reply) else None
@@ -61,18 +74,12 @@ class Tally:
             dollars = bill(input_tokens=tokens[0], output_tokens=tokens[1], price=price)
         elif isinstance(reply, Trouble) and not reply.billable:
             dollars = 0.0
-        self.purse.settle(
-            reservation,
-            dollars=dollars,
-            input_tokens=tokens[0],
-            output_tokens=tokens[1],
-            request_id=reply.request_id,
-        )
         self.dollars += dollars
         self.input_tokens += tokens[0]
         self.output_tokens += tokens[1]
         self.request_id = reply.request_id
         self.response_sha256 = reply.sha256 if isinstance(reply, Reply) else ""
+        return dollars, tokens
 
     def read(self, answer: Answer | None) -> Ending:
         """Name what a settled answer is."""

@@ -100,8 +100,10 @@ class SqlOperations:
         self._change(operation_id, cancel_requested=True)
 
     def cancel_requested(self, operation_id: str) -> bool:
+        """True also where it is gone: it went with its session, and has nothing more to do."""
         query = sa.select(operations.c.cancel_requested).where(operations.c.id == operation_id)
-        return bool(self._connection.execute(query).scalar())
+        asked = self._connection.execute(query).scalar()
+        return asked is None or bool(asked)
 
     def unfinished(
         self, session_id: str, kinds: Sequence[OperationKind] = ()

@@ -2,50 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from core.arrays import PoolArrays
-from core.embedding import embed
 from core.errors import JobFailed
 from core.events import announce
-from core.generation import GenerationRequest, GenerationResult
-from core.ports import Clock, Encoder, Generator, Job, Purse, Store
-from core.records import Generation, GenerationState, Operation, Options, Screen, Session
-from core.screening import Seed, needs_review, screen, verdict
-from core.seeding import SeedContext, SeedPlan, build_request, opening
+from core.ports import Generator, Job, Purse
+from core.records import Operation, Options
+from core.seeding import SeedPlan
 from core.submission import conclude
-from core.written import Written, candidates
+from core.variations import Desk, call_for, remembered, totals, write_down
 
 GIVE_UP_AFTER = 3
 """Calls in a row that found the provider unavailable before the operation fails."""
-
-Classify = Callable[[Sequence[str], NDArray[np.float32]], Sequence[Mapping[str, float]]]
-"""(texts, their vectors) -> probabilities by class id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What writing one seed's variations needs besides the seed."""
-
-    session: Session
-    operation: Operation
-    context: SeedContext
-    arrays: PoolArrays
-    labelled: NDArray[np.int64]
-    written: Written
-    generator: Generator
-    purse: Purse
-    encoder: Encoder
-    classify: Classify | None
-    store: Store
-    clock: Clock
 
 
 def generate(
@@ -53,6 +23,8 @@ def generate(
     *,
     desk: Desk,
     plans: Sequence[SeedPlan],
+    generator: Generator,
+    purse: Purse,
     job: Job,
 ) -> Options:
     """Write, screen and store the variations of every planned seed.
@@ -66,7 +38,10 @@ def generate(
     for number, plan in enumerate(plans):
         job.check()
         job.progress("generate", number, len(plans))
-        outcome = job.step(f"seed-{number}", partial(_write, number, plan, desk=desk))
+        outcome = job.step(
+            f"seed-{number}",
+            partial(_write, number, plan, desk=desk, generator=generator, purse=purse),
+        )
         outcomes.append(outcome)
         if outcome["outcome"] == "over_budget":
             break
@@ -75,10 +50,10 @@ def generate(
             raise JobFailed(
                 "the generator's provider stayed unavailable; what was written is kept",
                 code="upstream-unavailable",
-                extras=_totals(outcomes, desk=desk, asked=plans),
+                extras=totals(outcomes, desk=desk, asked=plans),
             )
     job.progress("generate", len(plans), len(plans))
-    result = _totals(outcomes, desk=desk, asked=plans)
+    result = totals(outcomes, desk=desk, asked=plans)
     data = {name: result[name] for name in ("proposed", "accepted", "dropped")}
     data["operation_id"] = operation.id
     with desk.store.write() as tx:
@@ -87,167 +62,12 @@ def generate(
     return result
 
 
-def _write(number: int, plan: SeedPlan, *, desk: Desk) -> dict[str, Any]:
+def _write(
+    number: int, plan: SeedPlan, *, desk: Desk, generator: Generator, purse: Purse
+) -> dict[str, Any]:
     """One call, its screening and its rows; the answer holds counts only, no text."""
-    prefix = f"{row_prefix(desk.operation)}{number:05d}"
-    if left := desk.written.starting(prefix):
-        outcome = "ok" if len(left) >= plan.count else "shortfall"
-        return _counts(plan, left, outcome=outcome, category=None)
-    taboo = [opening(row.text) for row in desk.written.of_class(plan.class_id)]
-    request, example_ids = build_request(
-        plan, context=desk.context, arrays=desk.arrays, taboo=taboo
-    )
-    answer = desk.generator.generate(request, purse=desk.purse)
-    texts = [variation.text for variation in answer.variations]
-    vectors = embed(texts, tenant_id=desk.session.tenant_id, encoder=desk.encoder, store=desk.store)
-    screens = _screen(texts, vectors, plan, request, desk=desk)
-    call = _Call(plan=plan, request=request, answer=answer, example_ids=example_ids)
-    rows = [
-        _row(f"{prefix}{place:02d}", place, call, screens=found, desk=desk)
-        for place, found in enumerate(screens)
-    ]
-    with desk.store.write() as tx:
-        tx.generations.add_many(rows)
-    desk.written.add(rows, vectors)
-    return _counts(plan, rows, outcome=answer.outcome, category=answer.category)
-
-
-def _counts(
-    plan: SeedPlan, rows: Sequence[Generation], *, outcome: str, category: str | None
-) -> dict[str, Any]:
-    failed = Counter(s.check for row in rows for s in row.screens if not s.passed)
-    return {
-        "class": plan.class_id,
-        "outcome": outcome,
-        "category": category,
-        "states": dict(Counter(row.state for row in rows)),
-        "flagged": sum(row.needs_review for row in rows),
-        "failed_screens": dict(failed),
-    }
-
-
-def _screen(
-    texts: Sequence[str],
-    vectors: NDArray[np.float32],
-    plan: SeedPlan,
-    request: GenerationRequest,
-    *,
-    desk: Desk,
-) -> list[tuple[Screen, ...]]:
-    drafts = candidates(
-        texts,
-        vectors,
-        session=desk.session,
-        seed_position=plan.item.position,
-        labelled=desk.labelled,
-        arrays=desk.arrays,
-        written=desk.written,
-        classify=desk.classify,
-        store=desk.store,
-    )
-    seed = Seed(
-        id=plan.item.id,
-        text=plan.item.text,
-        label=request.label,
-        also=request.also,
-        vector=request.vector,
-        multi_label=desk.session.task.multi_label,
-    )
-    return screen(drafts, seed=seed)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Call:
-    """What was asked for one seed, and what came back."""
-
-    plan: SeedPlan
-    request: GenerationRequest
-    answer: GenerationResult
-    example_ids: tuple[str, ...]
-
-
-def _row(
-    row_id: str, place: int, call: _Call, *, screens: tuple[Screen, ...], desk: Desk
-) -> Generation:
-    """One variation with its lineage; a dropped one is kept too, as evidence."""
-    plan, request, answer = call.plan, call.request, call.answer
-    settings = desk.session.settings
-    flagged = needs_review(screens)
-    sampled = np.random.default_rng([request.seed, 5, place]).random() < settings.review_sample
-    trusted = settings.review == "screened" and not flagged and not sampled
-    now = desk.clock.now()
-    state: GenerationState = "accepted" if trusted else "proposed"
-    return Generation(
-        id=row_id,
-        tenant_id=desk.session.tenant_id,
-        session_id=desk.session.id,
-        operation_id=desk.operation.id,
-        round=desk.context.round,
-        seed_item_id=plan.item.id,
-        seed_label_id=plan.answer.id,
-        text=answer.variations[place].text,
-        labels=plan.answer.labels,
-        original_text=None,
-        original_labels=None,
-        state="dropped" if verdict(screens) == "drop" else state,
-        screens=screens,
-        needs_review=flagged or sampled,
-        generator=desk.generator.name,
-        model=answer.model,
-        template_id=request.template.id,
-        template_version=request.template.version,
-        template_sha256=request.template.sha256,
-        attributes=request.attributes[place : place + 1],
-        example_ids=call.example_ids,
-        contrast=request.contrast.id if request.contrast else None,
-        prompt_sha256=answer.prompt_sha256,
-        response_sha256=answer.response_sha256,
-        request_id=answer.request_id,
-        reviewer="screens" if trusted else None,
-        reason=None,
-        revision=1,
-        created_at=now,
-        reviewed_at=now if trusted else None,
-    )
-
-
-def row_prefix(operation: Operation) -> str:
-    """Row ids follow from the operation and the place in it, so that a repeat adds none."""
-    return f"gen_{operation.id.partition('_')[2]}"
-
-
-def _totals(
-    outcomes: Sequence[Mapping[str, Any]], *, desk: Desk, asked: Sequence[SeedPlan]
-) -> dict[str, Any]:
-    """Sums over the calls so far, for the operation's result."""
-    states: Counter[str] = Counter()
-    failed: Counter[str] = Counter()
-    refused: Counter[str] = Counter()
-    for outcome in outcomes:
-        states.update(outcome["states"])
-        failed.update(outcome["failed_screens"])
-        if outcome["outcome"] == "refused":
-            refused[str(outcome["class"])] += 1
-    kinds = Counter(str(outcome["outcome"]) for outcome in outcomes)
-    with desk.store.read() as tx:
-        dollars = tx.costs.total(desk.session.id, operation_id=desk.operation.id)
-    return {
-        "round": desk.context.round,
-        "generator": desk.generator.name,
-        "model": desk.generator.model,
-        "template": desk.context.template.id,
-        "template_version": desk.context.template.version,
-        "seeds": len(asked),
-        "calls": len(outcomes),
-        "asked": sum(plan.count for plan in asked),
-        "proposed": states["proposed"],
-        "accepted": states["accepted"],
-        "dropped": states["dropped"],
-        "flagged": sum(o["flagged"] for o in outcomes),
-        "failed_screens": dict(failed),
-        "outcomes": dict(kinds),
-        "refused_by_class": dict(refused),
-        "dollars": dollars,
-        "stopped": "budget-exceeded" if kinds["over_budget"] else None,
-        "note": desk.operation.input["note"],
-    }
+    if known := remembered(number, plan, desk=desk):
+        return known
+    call = call_for(number, plan, desk=desk)
+    answer = generator.generate(call.request, purse=purse)
+    return write_down(call, answer, desk=desk)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,24 @@ from adapters.generators import ChatService, LlamaServer, generators
 from core.budget import Price
 from core.errors import InvalidOption
 from core.generation import Abilities
-from core.ports import Generator
+from core.ports import BatchWriter, Generator
 from core.records import Choice
 from tests import messages_server
+from tests.batches_server import batches_server, succeeded
 from tests.completions_server import MODEL, completion, completions_server
 from tests.messages_server import KEY, Handler, variations
 
-NAMES = ("anthropic", "openai_compatible", "openai_paid", "local", "simulated", "perturb")
+NAMES = (
+    "anthropic",
+    "anthropic_batch",
+    "openai_compatible",
+    "openai_paid",
+    "local",
+    "simulated",
+    "perturb",
+)
+REGISTERED = {"anthropic_batch": "anthropic", "openai_paid": "openai_compatible"}
+OPTIONS = {"anthropic_batch": {"mode": "batch", "poll_s": 0.01, "poll_most_s": 0.05}}
 FILLED = [f"a text about rent, number {n}" for n in range(10)]
 
 
@@ -56,6 +68,11 @@ def says(text: str) -> Callable[[Handler], None]:
     return step
 
 
+def _always(text: str, custom_id: str, params: object) -> dict[str, object]:
+    """The fate of every call of a batch."""
+    return succeeded(text)
+
+
 @pytest.fixture
 def registry_for():
     """The registry with servers behind it that answer so."""
@@ -65,6 +82,9 @@ def registry_for():
             url = chat = llama = None
             if name == "anthropic":
                 url = stack.enter_context(messages_server.messages_server(says(text))).url
+            if name == "anthropic_batch":
+                fate = partial(_always, text)
+                url = stack.enter_context(batches_server(fate=fate)).url
             if name.startswith("openai"):
                 price = Price(input=1.0, output=2.0) if name == "openai_paid" else None
                 base = stack.enter_context(completions_server(says(text))).url
@@ -90,18 +110,20 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def known_as(name: str) -> str:
-    return "openai_compatible" if name == "openai_paid" else name
+    return REGISTERED.get(name, name)
 
 
 @pytest.fixture
 def generator(name, known_as, registry_for) -> Generator:
-    return registry_for(name).make(Choice(name=known_as))
+    return registry_for(name).make(Choice(name=known_as, options=OPTIONS.get(name, {})))
 
 
 @pytest.fixture
 def babbling(name, known_as, registry_for) -> Generator:
     """The same, where a server behind it answers nonsense."""
-    return registry_for(name, text="utter nonsense").make(Choice(name=known_as))
+    return registry_for(name, text="utter nonsense").make(
+        Choice(name=known_as, options=OPTIONS.get(name, {}))
+    )
 
 
 @pytest.fixture
@@ -186,3 +208,25 @@ def test_nonsense_from_a_structured_one_is_an_outcome(babbling, abilities, make_
 def test_no_option_says_where_to_call_or_with_which_key(name, known_as, registry_for, option):
     with pytest.raises(InvalidOption):
         registry_for(name).make(Choice(name=known_as, options={option: "http://127.0.0.1:9"}))
+
+
+def test_only_one_that_can_hand_in_batches_takes_the_mode(name, known_as, registry_for, abilities):
+    choice = Choice(name=known_as, options={"mode": "batch"})
+    if abilities.batch:
+        assert isinstance(registry_for(name).make(choice), BatchWriter)
+    else:
+        with pytest.raises(InvalidOption):
+            registry_for(name).make(choice)
+
+
+def test_directly_is_how_calls_are_made_unless_told_otherwise(name, known_as, registry_for):
+    assert not isinstance(registry_for(name).make(Choice(name=known_as)), BatchWriter)
+
+
+@pytest.mark.parametrize("known", ["anthropic", "openai_compatible", "local"])
+def test_a_mode_that_is_none_is_refused_by_name(registry_for, known):
+    name = {"anthropic": "anthropic_batch"}.get(known, known)
+    with pytest.raises(InvalidOption) as refused:
+        registry_for(name).make(Choice(name=known, options={"mode": "sideways"}))
+    assert refused.value.errors[0].pointer == "/options/mode"
+    assert "direct" in refused.value.detail
