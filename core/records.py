@@ -162,7 +162,7 @@ class SessionSettings:
     review: Literal["manual", "screened"] = "manual"
     review_sample: float = 0.1
     generated_weight: float = 0.3
-    generated_cap: float = 4.0
+    generated_cap: float = 0.3
     oracle: Choice = Choice(name="human")
     seed: int = 0
     budget: Budget = Budget()

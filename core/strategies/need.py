@@ -29,19 +29,23 @@ class ClusterNeed:
     """A share of the batch for classes that the labels lack, the rest for the smallest margins.
 
     ``evenness`` in [0, 1] is that share: 0 is margin sampling, 1 gives all to need. Need looks
-    only at a shortlist of small margins, ``reach`` in [1, 1000] times as long as there are
-    labels: rows that teach nothing stay out, and the list grows as the labels tell classes
-    apart better. In it score(x) = sum_c need_c q_c(x), need_c = (share_c C / (n_c + 1))^tilt,
-    with n_c the labels of class c plus what the batch so far is expected to add; ``tilt`` is
-    in [0, 2]. q comes from a logistic regression on the labelled rows with inverse penalty
-    ``strength`` in [0.01, 10,000]: the learner's own probabilities are too flat to tell
-    classes apart. ``explore`` in [0, 0.5] is the share of the batch kept for typical rows of
-    clusters without labels. ``spread`` in [1, 100] bounds the rows by need of one cluster, as
-    a multiple of its equal quota of the batch.
+    only at a shortlist of small margins, because a row the learner is sure of teaches nothing
+    however rare its class: at most ``reach`` in [1, 1000] times as many as there are labels
+    (the list grows as the labels tell classes apart better), and of them those that are among
+    the least sure share ``quantile`` in [0, 1] of what is left, or whose two likeliest classes
+    are less than ``gap`` in [0, 1] apart. In it score(x) = sum_c need_c q_c(x), need_c =
+    (share_c C / (n_c + 1))^tilt, with n_c the labels of class c plus what the batch so far is
+    expected to add; ``tilt`` is in [0, 2]. q comes from a logistic regression on the labelled
+    rows with inverse penalty ``strength`` in [0.01, 10,000]: the learner's own probabilities
+    are too flat to tell classes apart. ``explore`` in [0, 0.5] is the share of the batch kept
+    for typical rows of clusters without labels. ``spread`` in [1, 100] bounds the rows by need
+    of one cluster, as a multiple of its equal quota of the batch.
     """
 
-    evenness: float = 0.5
+    evenness: float = 0.65
     reach: float = 6.0
+    quantile: float = 0.25
+    gap: float = 0.2
     tilt: float = 0.5
     strength: float = 10.0
     explore: float = 0.1
@@ -50,6 +54,8 @@ class ClusterNeed:
     def __post_init__(self) -> None:
         check_option("evenness", self.evenness, of=(int, float), least=0, most=1)
         check_option("reach", self.reach, of=(int, float), least=1, most=1000)
+        check_option("quantile", self.quantile, of=(int, float), least=0, most=1)
+        check_option("gap", self.gap, of=(int, float), least=0, most=1)
         check_option("tilt", self.tilt, of=(int, float), least=0, most=2)
         check_option("strength", self.strength, of=(int, float), least=0.01, most=10_000)
         check_option("explore", self.explore, of=(int, float), least=0, most=0.5)
@@ -65,12 +71,18 @@ class ClusterNeed:
         margins = margin_uncertainty(view.probabilities, multi_label=view.multi_label)
         rows = builder.free()
         wanted = round(self.evenness * builder.missing)
-        length = max(wanted, round(self.reach * view.labelled_positions.size))
-        shortlist = np.sort(rows[top(margins[rows], length)])
+        shortlist = self._unsure(view, rows, margins[rows], least=wanted)
         self._fill_by_need(builder, view, shortlist, count=wanted)
         rows = builder.free()
         builder.draw(Ranking(rows, scores=margins[rows]), limit=builder.missing, strategy=NAME)
         return builder.finish(NAME)
+
+    def _unsure(self, view: PoolView, rows: Positions, margins: Floats, *, least: int) -> Positions:
+        """The rows that need may choose from, ``least`` of them or more, ascending."""
+        close = int(np.count_nonzero(margins > 1 - self.gap))
+        unsure = max(close, round(self.quantile * rows.size))
+        within = round(self.reach * view.labelled_positions.size)
+        return np.sort(rows[top(margins, max(least, min(unsure, within)))])
 
     def _fill_by_need(
         self, builder: BatchBuilder, view: PoolView, shortlist: Positions, *, count: int

@@ -23,7 +23,7 @@ def view_of(*, labelled, pool, unsure=None, counts=None, shares=(0.5, 0.5), clus
     vectors = np.concatenate([np.eye(2)[columns], 0.5 * np.eye(rows)], axis=1).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     doubt = np.concatenate(
-        [np.zeros(len(labelled)), 0.5 * np.ones(len(pool)) if unsure is None else unsure]
+        [np.zeros(len(labelled)), 0.9 * np.ones(len(pool)) if unsure is None else unsure]
     )
     known = np.arange(len(labelled))
     members = np.eye(2, dtype=np.bool_)[list(labelled)]
@@ -79,7 +79,7 @@ def test_without_evenness_it_takes_the_smallest_margins():
 def test_half_evenness_gives_half_to_need_and_half_to_the_smallest_margins():
     doubt = np.concatenate([np.linspace(0.9, 0.6, 20), np.linspace(0.5, 0.1, 20)])
     view = view_of(labelled=[0] * 9 + [1], pool=TWENTY, unsure=doubt)
-    picked = picks_of(view, 6, evenness=0.5, spread=100)
+    picked = picks_of(view, 6, evenness=0.5, spread=100, gap=1)
     assert sum(position >= 10 + 20 for position in picked) == 3
     assert {10, 11, 12} <= set(picked)
 
@@ -87,7 +87,7 @@ def test_half_evenness_gives_half_to_need_and_half_to_the_smallest_margins():
 def test_need_looks_no_further_than_its_reach():
     doubt = np.linspace(0.9, 0.1, 40)
     view = view_of(labelled=[0] * 9 + [1], pool=[0, 1] * 20, unsure=doubt)
-    picked = picks_of(view, 4, evenness=1.0, reach=1, spread=100)
+    picked = picks_of(view, 4, evenness=1.0, reach=1, spread=100, gap=1)
     assert max(picked) < 10 + 10
     assert sum((position - 10) % 2 for position in picked) == 4
 
@@ -96,8 +96,22 @@ def test_more_labels_make_the_shortlist_longer():
     doubt = np.linspace(0.9, 0.1, 40)
     few = view_of(labelled=[0] * 3 + [1], pool=[0] * 30 + [1] * 10, unsure=doubt)
     many = view_of(labelled=[0] * 35 + [1] * 5, pool=[0] * 30 + [1] * 10, unsure=doubt)
-    assert max(picks_of(few, 4, evenness=1.0, spread=100)) < 4 + 30
-    assert min(picks_of(many, 4, evenness=1.0, spread=100)) >= 40 + 30
+    assert max(picks_of(few, 4, evenness=1.0, spread=100, gap=1)) < 4 + 30
+    assert min(picks_of(many, 4, evenness=1.0, spread=100, gap=1)) >= 40 + 30
+
+
+def test_need_leaves_alone_what_the_learner_is_sure_of():
+    doubt = np.concatenate([np.linspace(0.95, 0.85, 20), np.linspace(0.5, 0.1, 20)])
+    view = view_of(labelled=[0] * 9 + [1], pool=TWENTY, unsure=doubt)
+    assert max(picks_of(view, 4, evenness=1.0, spread=100)) < 10 + 20
+
+
+def test_the_least_sure_quarter_is_unsure_enough_where_the_learner_is_sure_of_all():
+    doubt = np.linspace(0.5, 0.1, 40)
+    view = view_of(labelled=[0] * 9 + [1], pool=[0, 1] * 20, unsure=doubt)
+    picked = picks_of(view, 4, evenness=1.0, spread=100)
+    assert max(picked) < 10 + 10
+    assert all((position - 10) % 2 for position in picked)
 
 
 def test_it_bounds_what_one_cluster_gives():
@@ -127,6 +141,8 @@ def test_with_labels_of_one_class_it_takes_typical_rows():
         {"evenness": 1.1},
         {"evenness": "much"},
         {"reach": 0},
+        {"quantile": 1.1},
+        {"gap": -0.1},
         {"tilt": -1},
         {"strength": 0},
         {"explore": 0.6},
