@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from werkzeug.serving import make_server
 from api.app import create_app
 from api.cookies import COOKIE
 from core.access import SCOPES, mint_key
+from core.ports import Clock
 from core.records import Generation, Screen
 from runtime.tailwise import Tailwise
 from tests.conftest import build_inline
@@ -111,10 +112,22 @@ class Tab:
 
 
 @dataclass(kw_only=True)
+class MovedClock:
+    """The service's own clock, and how far a test has moved it."""
+
+    real: Clock
+    ahead: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return self.real.now() + self.ahead
+
+
+@dataclass(kw_only=True)
 class Stage:
     """A service with one tenant behind a real HTTP server."""
 
     service: Tailwise
+    clock: MovedClock
     client: FlaskClient
     url: str
     token: str
@@ -287,7 +300,9 @@ def serving_console(folder: Path) -> Iterator[Stage]:
     api = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM.exists():
         pytest.skip(f"browser tests need Chromium at {CHROMIUM}")
-    service = build_inline(folder / "data", cursor_secret="c" * 40, sign_ins_per_minute=0)
+    built = build_inline(folder / "data", cursor_secret="c" * 40, sign_ins_per_minute=0)
+    clock = MovedClock(real=built.clock)
+    service = replace(built, clock=clock)
     app = create_app(service)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -297,6 +312,7 @@ def serving_console(folder: Path) -> Iterator[Stage]:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
         stage = Stage(
             service=service,
+            clock=clock,
             client=app.test_client(),
             url=f"http://127.0.0.1:{server.server_port}",
             token=_key(service),

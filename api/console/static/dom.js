@@ -1,6 +1,6 @@
 // Elements made in one call; text goes in as text only.
 
-import { bdi } from "./text.js";
+import { bdi, nodes, plain } from "./text.js";
 
 /**
  * el("button", {type: "button", class: "main", onclick: f, "aria-pressed": "true"}, "Save", node)
@@ -26,12 +26,12 @@ export const byId = (id) => document.getElementById(id);
 export function say(text) {
   const live = byId("status");
   live.textContent = "";
-  setTimeout(() => { live.textContent = text; }, 30);
+  setTimeout(() => { live.textContent = plain(text); }, 30);
 }
 
 /** An error above the content, heard at once; `clear` takes it away. */
 export function alertBox(text, ...more) {
-  byId("alert").replaceChildren(el("div", { class: "notice bad" }, el("p", {}, text), ...more));
+  byId("alert").replaceChildren(el("div", { class: "notice bad" }, el("p", {}, ...nodes(text)), ...more));
 }
 export function clearAlert() {
   byId("alert").replaceChildren();

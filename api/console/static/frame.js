@@ -1,7 +1,10 @@
 // What every signed-in page does: sign out, say when the connection or the sign-in is gone.
 
 import { onConnection, post } from "./api.js";
-import { alertBox, byId, el } from "./dom.js";
+import { alertBox, byId, el, foreign } from "./dom.js";
+
+// The server writes these names as they are; here characters that hide get their marks.
+for (const name of document.querySelectorAll(".who bdi, .where bdi")) name.replaceWith(foreign(name.textContent));
 
 byId("sign-out").addEventListener("click", async () => {
   dispatchEvent(new CustomEvent("tailwise:leaving"));

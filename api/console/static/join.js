@@ -3,9 +3,18 @@
 import { post } from "./api.js";
 import { byId, el } from "./dom.js";
 
-const token = decodeURIComponent(location.hash.slice(1));
+const token = readable(location.hash.slice(1));
 // Out of the address bar and the history before anything else happens.
 history.replaceState(null, "", location.pathname);
+
+/** What was cut short in a mail may end within an escape: then it is taken as it stands. */
+function readable(fragment) {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
+}
 
 function tell(text, ...actions) {
   byId("join-state").textContent = text;

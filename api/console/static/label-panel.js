@@ -2,6 +2,7 @@
 
 import { el, foreign } from "./dom.js";
 import { printed } from "./keys.js";
+import { plain } from "./text.js";
 
 /**
  * Fill `box` with one button per class. One class (multi false) or any number; `taken(ids)`
@@ -10,7 +11,7 @@ import { printed } from "./keys.js";
 export function labelPanel(box, { title, labels, multi, chosen = [], submitText, submitKey, taken, cancel = null, extra = null }) {
   const on = new Set(chosen);
   const buttons = labels.map((label, index) => el("button", {
-    type: "button", class: "option", "aria-pressed": "false", title: label.definition || null, onclick: () => pick(index),
+    type: "button", class: "option", "aria-pressed": "false", title: label.definition ? plain(label.definition) : null, onclick: () => pick(index),
   }, index < 10 ? el("kbd", {}, String((index + 1) % 10)) : null, el("span", { class: "name" }, foreign(label.name || label.id)), el("span", { class: "tick", "aria-hidden": "true" })));
   const send = el("button", { type: "button", class: "main", onclick: submit }, `${submitText} `, el("kbd", {}, printed(submitKey)));
   const id = `${box.id}-title`;

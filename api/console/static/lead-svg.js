@@ -1,6 +1,6 @@
 // What every chart is made of: SVG elements by attributes only, scales, ticks and one hint.
 
-import { defang, pieces } from "./text.js";
+import { plain } from "./text.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const LETTER = 7.3;
@@ -17,13 +17,7 @@ export function shape(tag, attributes = {}, ...children) {
 }
 
 /** A name that somebody chose, as one line of text at most `most` letters long. */
-export function label(text, most = 26) {
-  const line = pieces(defang(String(text).replaceAll(/\s+/g, " ")))
-    .map((piece) => piece.text ?? piece.mark)
-    .join("");
-  const letters = [...line];
-  return letters.length > most ? `${letters.slice(0, most - 1).join("").trimEnd()}…` : line;
-}
+export const label = (text, most = 26) => plain(text, most);
 
 /** Letters that fit into so many pixels of a chart's text. */
 export const lettersIn = (pixels) => Math.max(4, Math.floor(pixels / LETTER));

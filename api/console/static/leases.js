@@ -16,8 +16,23 @@ export class Leases {
     this.claiming = null;
     this.touched = performance.now();
     this.beat = null;
-    for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, () => { this.touched = performance.now(); }, { passive: true });
+    for (const kind of ["keydown", "pointerdown", "wheel"]) addEventListener(kind, () => this.touch(), { passive: true });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.heartbeat(); });
+  }
+
+  /** Nobody has used the page for a while. */
+  get idle() { return performance.now() - this.touched > IDLE_MS; }
+
+  /** Somebody uses the page; after a while away the leases are renewed at once. */
+  touch() {
+    const back = this.idle;
+    this.touched = performance.now();
+    if (back) this.heartbeat();
+  }
+
+  /** Whole seconds that this lease lasts as far as the page knows, 0 when it is over. */
+  secondsLeft(assignment) {
+    return Math.max(0, Math.round((assignment.until - performance.now()) / 1000));
   }
 
   /** Claim up to one text and `AHEAD` more; answers {reason, retry_after_s} of the claim. */
@@ -80,21 +95,26 @@ export class Leases {
 
   /** Renew every lease, as long as somebody is there to see the page. */
   async heartbeat() {
-    const away = document.hidden || performance.now() - this.touched > IDLE_MS;
-    if (!away) await Promise.all(this.held.map((one) => this.renew(one)));
+    if (!document.hidden && !this.idle) await Promise.all(this.held.map((one) => this.renew(one)));
     this.schedule();
   }
 
-  async renew(one) {
+  /** Hold this text for another while; one attempt at a time. */
+  renew(one) {
+    one.renewal ??= this.renewNow(one).finally(() => { one.renewal = null; });
+    return one.renewal;
+  }
+
+  async renewNow(one) {
     const token = one.lease_token;
     try {
       await post(`${this.path}/assignments/${one.id}/heartbeat`, { lease_token: token, ttl_s: one.ttl_s }, { key: null });
       one.until = performance.now() + one.ttl_s * 1000;
     } catch (problem) {
       const lost = problem.status === 409 || problem.status === 403 || problem.status === 404;
-      const stillOurs = this.held.includes(one) && one.lease_token === token;
-      if (lost && stillOurs) {
-        this.drop(one);
+      if (lost && one.lease_token === token && !this.done.has(one.id)) {
+        // Not `drop`: what was never answered may be claimed again.
+        this.held = this.held.filter((other) => other !== one);
         this.ended(one, problem);
       }
     }

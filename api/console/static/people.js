@@ -4,6 +4,7 @@ import { all, get, post } from "./api.js";
 import { alertBox, byId, dialog, el, foreign, say } from "./dom.js";
 import { moment, sentence } from "./lead-format.js";
 import { why } from "./lead-work.js";
+import { plain } from "./text.js";
 
 const ROLES = {
   annotator: "Sees one text at a time and answers it. No figures, no other people's answers.",
@@ -80,11 +81,11 @@ function person(row) {
   const gone = Boolean(row.revoked_at);
   const actions = gone ? null : el("div", { class: "row" },
     el("button", {
-      type: "button", "aria-label": `New link for ${row.name}`,
+      type: "button", "aria-label": `New link for ${plain(row.name)}`,
       onclick: () => invite({ person_id: row.id }).catch((error) => alertBox(why(error))),
     }, "New link"),
     el("button", {
-      type: "button", class: "bad", "aria-label": `Revoke ${row.name}`,
+      type: "button", class: "bad", "aria-label": `Revoke ${plain(row.name)}`,
       onclick: () => ask("Revoke", ["Sign ", foreign(row.name), " out everywhere, and end what they hold? Their answers stay."], () => post(`/people/${row.id}/revoke`)),
     }, "Revoke"));
   const who = row.id === me.id ? el("span", {}, foreign(row.name), " (you)") : foreign(row.name);
@@ -95,7 +96,7 @@ function person(row) {
 
 function invitation(row) {
   const button = el("button", {
-    type: "button", class: "bad", "aria-label": `Revoke the link for ${row.name}`,
+    type: "button", class: "bad", "aria-label": `Revoke the link for ${plain(row.name)}`,
     onclick: () => ask("Revoke the link", ["The link for ", foreign(row.name), " will no longer work."], () => post(`/invitations/${row.id}/revoke`)),
   }, "Revoke");
   const state = el("span", { class: "badge accent" }, row.role);
@@ -147,7 +148,7 @@ async function sessions() {
   const found = me.session_id ? [await get(`/sessions/${me.session_id}`)] : await all("/sessions?limit=200");
   for (const row of found) {
     names.set(row.id, row.name);
-    byId("session").append(el("option", { value: row.id }, row.name.slice(0, 80)));
+    byId("session").append(el("option", { value: row.id }, plain(row.name, 80)));
   }
 }
 

@@ -58,6 +58,15 @@ function mark(character, times) {
   return { mark: times > 1 ? `${hex}×${times}` : hex, said: times > 1 ? `${name}, ${times} times` : name };
 }
 
+/** The text on one line with its marks as letters: where no elements can stand. */
+export function plain(text, most = Infinity) {
+  const line = pieces(defang(String(text).replaceAll(/\s+/g, " ")))
+    .map((piece) => piece.text ?? `[${piece.mark}]`)
+    .join("");
+  const letters = [...line];
+  return letters.length > most ? `${letters.slice(0, most - 1).join("").trimEnd()}…` : line;
+}
+
 /** Nodes of a text, safe to append anywhere. */
 export function nodes(text) {
   return pieces(defang(String(text))).map((piece) => {
