@@ -12,9 +12,20 @@ from core.errors import Unavailable
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-def has_no_room(error: OSError) -> bool:
-    """Whether the disk, a quota or a limit on a file's size refused the write."""
-    return error.errno in NO_ROOM
+FULL_SERVER: Final = "53100"
+"""PostgreSQL's code for a disk that is full on its side."""
+
+
+def has_no_room(error: BaseException) -> bool:
+    """Whether the disk, a quota or a limit on a file's size refused the write.
+
+    Of a database's error, which wraps the driver's as ``orig``, nothing was written.
+    """
+    if isinstance(error, OSError):
+        return error.errno in NO_ROOM
+    driver = getattr(error, "orig", None)
+    full_server = getattr(driver, "sqlstate", None) == FULL_SERVER
+    return full_server or getattr(driver, "sqlite_errorname", None) == "SQLITE_FULL"
 
 
 def disk_full() -> Unavailable:

@@ -22,6 +22,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+STORE_BUSY: Final = "store-busy"
+"""The code of Unavailable where the database went away, or had no time: it will be back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import structlog
 
 from adapters.full_disk import disk_full, has_no_room
-from core.errors import Cancelled, NotFound, TailwiseError
+from core.errors import STORE_BUSY, Cancelled, NotFound, TailwiseError
 from core.ports import Clock, Job, Jobs, Store
 from core.records import Operation, OperationState, Options
 from core.submission import conclude, waits_long
@@ -41,8 +41,10 @@ class Ending:
 def execute(
     operation_id: str, job: Job, *, services: Any, tasks: Mapping[str, Task] | None = None
 ) -> None:
-    """Run one operation to its end and store how it ended; raises only if storing fails.
+    """Run one operation to its end and store how it ended.
 
+    Raises Unavailable ``store-busy`` where the database went away: it is to be run again, as
+    after a crash. Raises what else keeps an ending from being stored.
     An operation that is already finished, or was purged, is left alone.
     """
     if tasks is None:
@@ -98,9 +100,11 @@ def _run(operation: Operation, job: Job, *, services: Any, task: Task) -> Ending
     except Cancelled as error:
         return Ending(state="cancelled", error=problem(error))
     except TailwiseError as error:
+        if error.code == STORE_BUSY:
+            raise  # nothing is wrong with the operation: whoever runs it does so again
         return Ending(state="failed", error=problem(error))
     except Exception as error:  # noqa: BLE001 -- the worker's boundary
-        if isinstance(error, OSError) and has_no_room(error):
+        if has_no_room(error):
             return Ending(state="failed", error=problem(disk_full()))
         structlog.get_logger().error("operation broke", **described(error))
         detail = f"unexpected {type(error).__name__}"

@@ -63,6 +63,7 @@ def run_worker(settings: Settings, *, announce: Callable[[], None] = lambda: Non
         worker.launch()
         upkeep = partial(
             _keep_up,
+            resume=worker.resume_cut_off,
             store=store,
             clock=clock,
             jobs=DbosJobs(engine),
@@ -108,6 +109,7 @@ def refuse_twin(
 
 def _keep_up(
     *,
+    resume: Callable[[], int],
     store: Store,
     clock: Clock,
     jobs: DbosJobs,
@@ -125,6 +127,7 @@ def _keep_up(
             repos.heartbeats.beat(worker_id, now=now)
             repos.replies.expire(before=now - keep_replies)
         sweep(store=store, jobs=jobs, now=now)
+        resume()
         expire_batches(store=store, clock=clock)
         jobs.forget_finished(before=now - KEEP_RECORDS)
         pruning.look()

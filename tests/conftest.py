@@ -13,6 +13,7 @@ from runtime.execution import execute
 from runtime.settings import load_settings
 from runtime.tailwise import Tailwise
 from runtime.wiring import build
+from tests.postgres import Postgres, serving_postgres
 
 
 def build_inline(data_dir: Path, **settings: object) -> Tailwise:
@@ -47,3 +48,10 @@ def tailwise(tmp_path: Path) -> Iterator[Tailwise]:
         tx.access.ensure_tenant("ten_b", name="B", now=service.clock.now())
     yield service
     service.store.close()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for all tests of this process, started when first asked for."""
+    with serving_postgres() as running:
+        yield running

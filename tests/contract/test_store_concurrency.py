@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.store.engine import make_jobs_engine
+from adapters.store.store import SqlStore, open_store
 from core.errors import Conflict, PreconditionFailed, Unavailable
 from core.records import Page
 
@@ -171,14 +172,45 @@ def test_messages_of_database_errors_hold_no_values(store, rows):
 
 
 def test_too_many_connections_are_a_passing_trouble(store_url):
-    from adapters.store.store import SqlStore, open_store
-
     narrow: SqlStore = open_store(store_url, pool_size=1)
     narrow.engine.pool._timeout = 0.01
     with narrow.read(), pytest.raises(Unavailable) as refused, narrow.read():
         pass
     assert refused.value.code == "store-busy"
     narrow.close()
+
+
+def test_a_connection_cut_in_the_middle_is_a_passing_trouble_and_leaves_no_trace(
+    migrated_postgres, postgres, rows
+):
+    url, clear = migrated_postgres
+    clear()
+    cut = open_store(url, pool_size=1)
+
+    def lose(go_on):
+        with cut.write() as tx:
+            tx.sessions.add(rows.session())
+            assert postgres.cut(url) > 0
+            go_on(tx)
+
+    for go_on in (lambda tx: None, lambda tx: tx.sessions.get("ten_a", "ses_1")):
+        with pytest.raises(Unavailable) as refused:
+            lose(go_on)
+        assert refused.value.code == "store-busy"
+    with cut.write() as tx:
+        tx.sessions.add(rows.session())
+    cut.close()
+
+
+def test_connections_cut_while_nobody_used_them_are_replaced_unseen(migrated_postgres, postgres):
+    url, clear = migrated_postgres
+    clear()
+    cut = open_store(url, pool_size=2)
+    for _ in range(2):
+        with cut.read() as tx, cut.read():
+            assert not tx.access.any_key()
+        assert postgres.cut(url) >= 2
+    cut.close()
 
 
 def test_a_transaction_of_the_jobs_engine_is_alone_once_it_has_written(empty_url):

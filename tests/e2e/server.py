@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from adapters.store.store import SqlStore, open_store
 from tests.e2e.running import Caller, environment
 
 START_SECONDS = 120.0
@@ -124,6 +125,20 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @contextmanager
+    def store(self) -> Iterator[SqlStore]:
+        """What the server stores, read and written behind its back."""
+        embedded = f"sqlite:///{self.data_dir}/app.sqlite"
+        opened = open_store(str(self.settings.get("database_url", embedded)))
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def upgrade(self) -> None:
+        """Makes the tables, which a server does by itself only where it is embedded."""
+        self._run("db", "upgrade")
+
     def start_api(self) -> None:
         self.api = self._half("api.log", "serve", "--api-only", f"--port={self.port}")
         self.api.wait_for("listening on")
@@ -165,18 +180,23 @@ class Server:
 
     def tenant_token(self, tenant: str) -> str:
         """An admin key of another tenant, made on the command line."""
-        made = subprocess.run(
-            [TAILWISE, "keys", "create", "--tenant", tenant, "--scope", "admin"],
-            env=self._environ(),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return made.stdout.strip().splitlines()[-1]
+        made = self._run("keys", "create", "--tenant", tenant, "--scope", "admin")
+        return made.strip().splitlines()[-1]
 
     def logs(self) -> str:
         """Everything both halves wrote."""
         return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [TAILWISE, *arguments],
+            env=self._environ(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def _half(self, log: str, *arguments: str) -> Half:
         return Half(
@@ -195,6 +215,8 @@ def serving_api(folder: Path, **settings: object) -> Iterator[Server]:
     """The API without a worker; whatever runs in the end is killed."""
     server = Server(folder=folder, settings=settings)
     try:
+        if "database_url" in settings:
+            server.upgrade()
         server.start_api()
         yield server
     finally:

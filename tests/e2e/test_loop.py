@@ -8,8 +8,10 @@ import json
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
@@ -18,6 +20,7 @@ import onnxruntime
 import pytest
 from tokenizers import Tokenizer
 
+from tests.e2e.databases import KINDS, Database
 from tests.e2e.running import Caller
 from tests.e2e.sample_file import CANARIES, PARTS, Sample, sample
 from tests.e2e.server import serving_api
@@ -174,9 +177,21 @@ def take_away(teller: Teller, path: str, told: Told) -> None:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+def tell(
+    tmp_path_factory: pytest.TempPathFactory, fresh_database: Callable[[str], Database]
+) -> Callable[[str], Told]:
+    """The story on a kind of database, told once each."""
+    return cache(lambda kind: story(tmp_path_factory.mktemp("loop"), fresh_database(kind)))
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def told(request: pytest.FixtureRequest, tell: Callable[[str], Told]) -> Told:
+    return tell(request.param)
+
+
+def story(folder: Path, database: Database) -> Told:
     told = Told(sample=sample())
-    with serving_api(tmp_path_factory.mktemp("loop"), encoder_threads=1) as server:
+    with serving_api(folder, encoder_threads=1, **database.settings) as server:
         told.token = server.token
         with server.caller() as caller:
             teller = Teller(caller, told)
@@ -190,7 +205,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             take_away(teller, path, told)
         server.stop()
         told.logs = server.logs()
-        yield told
+    return told
 
 
 def test_a_file_sent_before_a_worker_runs_is_stored_and_indexed_once_one_does(told: Told) -> None:
@@ -214,6 +229,31 @@ def test_every_round_selects_labels_writes_and_trains(told: Told) -> None:
     # The sample's reserve is small: a later round may find all of it used.
     assert all(w["result"]["proposed"] for w in told.rounds[0]["written"])
     assert told.rounds[0]["reviewed"]["accepted"] > 0
+
+
+def test_both_kinds_of_database_give_the_same_picks_texts_and_figures(
+    tell: Callable[[str], Told],
+) -> None:
+    first, second = (outcome(tell(kind)) for kind in KINDS)
+    assert first == second
+
+
+def outcome(told: Told) -> dict[str, Any]:
+    """What does not depend on ids and times."""
+    names = {row["id"]: row["external_id"] for row in told.found["items"]}
+    written = [json.loads(row) for row in told.files["training.jsonl"].text.splitlines()]
+    return {
+        "picks": [
+            [(names[item["id"]], item["entropy"]) for item in parts["batch"]["items"]]
+            for parts in (*told.rounds, {"batch": told.found["after"]})
+        ],
+        "reviewed": [parts["reviewed"]["accepted"] for parts in told.rounds],
+        "written": [(row["text"], row["labels"]) for row in written],
+        "evenness": told.found["metrics"]["evenness"],
+        "scores": [model["metrics"] for model in told.found["models"]],
+        "predicted": [row["scores"] for row in told.found["predicted"]["results"]],
+        "events": Counter(event["type"] for event in told.found["events"]),
+    }
 
 
 def test_the_first_batch_is_typical_and_the_next_ones_are_uncertain(told: Told) -> None:

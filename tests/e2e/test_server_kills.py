@@ -5,24 +5,29 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
 from pysqlite3 import dbapi2
 
+from tests.e2e.databases import Database
 from tests.e2e.made_texts import SUBJECTS, rows, task
 from tests.e2e.running import Caller
 from tests.e2e.server import Server, serving, until
+from tests.postgres import Postgres
 
 pytestmark = pytest.mark.slow
 
-KILLS = 20
-MUST_HIT = 12
+KILLS = {"sqlite": 20, "postgresql": 6}
+"""Fewer where every start has to ask a database server first; what differs there is that the
+dead server's transactions are somebody else's to end."""
+
 CLIENTS = 4
 PATIENCE = 180.0
 RETRY_SECONDS = 0.2
@@ -141,7 +146,8 @@ class Ran:
     feed: list[Answer]
     items: dict[str, Answer]
     batches: list[Answer]
-    verdicts: list[str]
+    kills: int
+    damage: list[str]
 
     @property
     def acknowledged(self) -> dict[str, Answer]:
@@ -153,13 +159,15 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
-    folder = tmp_path_factory.mktemp("server")
-    with serving(folder, requests_per_minute=0) as server:
+def ran(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, database: Database
+) -> Iterator[Ran]:
+    folder, kills = tmp_path_factory.mktemp("server"), KILLS[database.kind]
+    with serving(folder, requests_per_minute=0, **database.settings) as server:
         with server.caller() as caller:
             path, items = pool(caller)
         with labelling(server, path, items) as clients:
-            hits = kill_again_and_again(server, clients)
+            hits = kill_again_and_again(server, clients, times=kills)
         with server.caller() as caller:
             found = {
                 "events": everything(caller, f"{path}/labels"),
@@ -168,8 +176,11 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
                 "batches": everything(caller, f"{path}/batches"),
             }
         server.stop()
-        verdicts = [integrity(f"{server.data_dir}/{name}.sqlite") for name in ("app", "jobs")]
-        yield Ran(clients=clients, hits=hits, verdicts=verdicts, **found)
+        if database.shared:
+            damage = left_open(request.getfixturevalue("postgres"), database.settings)
+        else:
+            damage = broken(server.data_dir.glob("*.sqlite"))
+        yield Ran(clients=clients, hits=hits, kills=kills, damage=damage, **found)
 
 
 def pool(caller: Caller) -> tuple[str, list[str]]:
@@ -213,11 +224,11 @@ def labelling(server: Server, path: str, items: Sequence[str]) -> Iterator[list[
         done.result()
 
 
-def kill_again_and_again(server: Server, clients: Sequence[Client]) -> list[int]:
+def kill_again_and_again(server: Server, clients: Sequence[Client], *, times: int) -> list[int]:
     """How many requests each kill cut off."""
     chance = random.Random(20)
     hits = []
-    for _ in range(KILLS):
+    for _ in range(times):
         wanted = total(clients, "posts") + chance.randint(1, MOST_POSTS)
         until(lambda n=wanted: total(clients, "posts") >= n, what="labels")
         threading.Event().wait(chance.uniform(0.0, 0.1))
@@ -249,15 +260,22 @@ def everything(caller: Caller, path: str) -> list[Answer]:
     return rows_read
 
 
-def integrity(path: str) -> str:
-    connection = dbapi2.connect(path)
-    try:
-        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
-    finally:
-        connection.close()
+def broken(paths: Iterable[Path]) -> list[str]:
+    """What SQLite finds wrong with its files, of which there are two."""
+    verdicts = {}
+    for path in paths:
+        with closing(dbapi2.connect(str(path))) as connection:
+            verdicts[path.name] = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+    assert set(verdicts) == {"app.sqlite", "jobs.sqlite"}
+    return [f"{name}: {verdict}" for name, verdict in verdicts.items() if verdict != "ok"]
 
 
-def test_the_server_was_killed_twenty_times_with_labels_on_their_way(ran: Ran) -> None:
+def left_open(postgres: Postgres, settings: Mapping[str, object]) -> list[str]:
+    """Databases in which a transaction of a dead process still holds its locks."""
+    return [name for name, url in settings.items() if postgres.left_open(str(url))]
+
+
+def test_the_server_was_killed_again_and_again_with_labels_on_their_way(ran: Ran) -> None:
     figures = {
         "requests cut off by each kill": list(ran.hits),
         "requests answered": total(ran.clients, "posts"),
@@ -265,9 +283,9 @@ def test_the_server_was_killed_twenty_times_with_labels_on_their_way(ran: Ran) -
         "labels": len(ran.events),
     }
     print(figures)  # noqa: T201 -- shown with -s
-    assert len(ran.hits) == KILLS
-    assert sum(count > 0 for count in ran.hits) >= MUST_HIT, figures
-    assert len(ran.acknowledged) > 200
+    assert len(ran.hits) == ran.kills
+    assert sum(count > 0 for count in ran.hits) >= ran.kills * 3 // 5, figures
+    assert len(ran.acknowledged) > 10 * ran.kills
 
 
 def test_every_acknowledged_label_is_stored_as_it_was_sent(ran: Ran) -> None:
@@ -314,4 +332,4 @@ def test_the_feed_tells_of_every_label_once(ran: Ran) -> None:
 
 
 def test_the_databases_are_sound(ran: Ran) -> None:
-    assert ran.verdicts == ["ok", "ok"]
+    assert ran.damage == []

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from standardwebhooks import Webhook
 
-from adapters.store.store import open_store
 from core.records import Page
 from core.webhooks import Delivery
+from tests.e2e.databases import Database
 from tests.e2e.made_texts import task
 from tests.e2e.running import Caller
 from tests.e2e.server import Server, serving, until
@@ -20,8 +20,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("hooks"), webhook_allow="127.0.0.0/8") as server:
+def server(tmp_path_factory: pytest.TempPathFactory, database: Database) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("hooks")
+    with serving(folder, webhook_allow="127.0.0.0/8", **database.settings) as server:
         yield server
 
 
@@ -34,23 +35,15 @@ def heard(caller: Caller, receiver: Receiver) -> tuple[str, str]:
 
 
 def deliveries(server: Server, endpoint_id: str) -> list[Delivery]:
-    store = open_store(f"sqlite:///{server.data_dir}/app.sqlite")
-    try:
-        with store.read() as tx:
-            return list(tx.webhooks.deliveries("default", endpoint_id, Page()))
-    finally:
-        store.close()
+    with server.store() as store, store.read() as tx:
+        return list(tx.webhooks.deliveries("default", endpoint_id, Page()))
 
 
 def let_time_pass(server: Server, endpoint_id: str) -> None:
     """The lock of whoever died has run out."""
-    store = open_store(f"sqlite:///{server.data_dir}/app.sqlite")
-    try:
-        with store.write() as tx:
-            for row in tx.webhooks.deliveries("default", endpoint_id, Page()):
-                tx.webhooks.save_delivery(replace(row, locked_until=row.created_at))
-    finally:
-        store.close()
+    with server.store() as store, store.write() as tx:
+        for row in tx.webhooks.deliveries("default", endpoint_id, Page()):
+            tx.webhooks.save_delivery(replace(row, locked_until=row.created_at))
 
 
 def test_a_worker_killed_between_attempts_goes_on_with_the_same_id(server: Server) -> None:

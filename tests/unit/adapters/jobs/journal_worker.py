@@ -11,6 +11,19 @@ from pathlib import Path
 
 from adapters.jobs.dbos_worker import DbosWorker
 from adapters.store.engine import make_jobs_engine
+from core.errors import STORE_BUSY, Unavailable
+
+
+def lose_database_once(name: str, operation_id: str, mark: Path) -> None:
+    if name in operation_id and not mark.exists():
+        mark.touch()
+        raise Unavailable("canary-4711", code=STORE_BUSY)
+
+
+def break_down(operation_id: str) -> None:
+    if "broken" in operation_id:
+        message = "canary-4711"
+        raise ValueError(message)
 
 
 def main(url: str, journal: str, gate: str) -> int:
@@ -18,13 +31,15 @@ def main(url: str, journal: str, gate: str) -> int:
         with Path(journal).open("a") as file:
             file.write(" ".join(map(str, words)) + "\n")
 
+    mark = Path(f"{journal}.lost")
+
     def work(operation_id: str, number: int) -> int:
         note("step", operation_id, number)
         while number == 1 and not Path(gate).exists():
             time.sleep(0.02)
-        if "broken" in operation_id and number == 2:
-            message = "canary-4711"
-            raise ValueError(message)
+        lose_database_once("cut-1", f"{operation_id}-{number}", mark)
+        if number == 2:
+            break_down(operation_id)
         return number
 
     def run(operation_id: str, job) -> None:
@@ -37,6 +52,7 @@ def main(url: str, journal: str, gate: str) -> int:
                 note("answer", operation_id, answer)
         except ValueError:
             note("failed", operation_id)
+        lose_database_once("torn", operation_id, mark)
         if "unstorable" in operation_id:
             message = "canary-4711"
             raise OSError(message)
@@ -54,7 +70,7 @@ def main(url: str, journal: str, gate: str) -> int:
     worker.launch()
     note("ready")
     while not stopping.wait(0.05) and not worker.fault.is_set():
-        pass
+        worker.resume_cut_off()
     worker.stop()
     return 1 if worker.fault.is_set() else 0
 

@@ -59,6 +59,27 @@ def test_a_stopped_worker_finishes_its_step_and_leaves_the_rest_for_the_next(ben
 
 
 @on_both_databases
+def test_a_step_that_lost_its_database_is_not_recorded_and_the_same_process_runs_it_again(
+    bench, make
+):
+    bench.start()
+    bench.open_gate()
+    bench.jobs.enqueue(make("op_cut"))
+    bench.wait_for("end op_cut")
+    assert steps(bench.lines(), "op_cut") == {0: 1, 1: 2, 2: 1}
+    assert bench.lines().count("ready") == 1
+
+
+def test_a_job_that_lost_its_database_between_steps_goes_on_behind_the_last_one(bench, make):
+    bench.start()
+    bench.open_gate()
+    bench.jobs.enqueue(make("op_torn"))
+    bench.wait_for("end op_torn")
+    assert steps(bench.lines(), "op_torn") == {0: 1, 1: 1, 2: 1}
+    assert bench.lines().count("run op_torn") == 2
+
+
+@on_both_databases
 def test_bulk_jobs_of_one_session_run_one_after_the_other(bench, make):
     bench.start()
     bench.jobs.enqueue(make("op_a"))
