@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from flask import Request
 
 from api.cookies import COOKIE, refuse_cross_site
@@ -16,7 +18,7 @@ from core.access import (
     split_token,
 )
 from core.errors import NotFound
-from core.ports import Clock, Store
+from core.ports import Clock, Repositories, Store
 
 QUERY_NAMES = frozenset({"key", "api_key", "apikey", "token", "access_token", "authorization"})
 
@@ -30,38 +32,56 @@ def refuse_key_in_query(request: Request) -> None:
         raise NotAuthenticated(detail, code="key-in-query")
 
 
-def authenticate(request: Request, *, store: Store, clock: Clock) -> Caller:
-    """Who sent the request; read anew each time, so that a revocation counts at once.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a request shows of its caller: the parts of a key, or else a cookie."""
 
-    A cookie counts only without an Authorization header. Raises NotAuthenticated without
-    saying what was wrong, and Forbidden ``cross-site`` for a cookie that a page of
-    another site made the browser send.
+    key: tuple[str, str] | None = field(default=None, repr=False)
+    cookie: str = field(default="", repr=False)
+
+
+def authenticate(request: Request, *, store: Store, clock: Clock) -> Caller:
+    """Who sent the request; see ``shown_by`` and ``recognise`` for what is refused."""
+    shown = shown_by(request)
+    with store.read() as tx:
+        return recognise(tx, shown, clock=clock)
+
+
+def shown_by(request: Request) -> Shown:
+    """A cookie counts only without an Authorization header.
+
+    Raises NotAuthenticated where there is neither, and Forbidden ``cross-site`` for a
+    cookie that a page of another site made the browser send.
     """
     cookie = request.cookies.get(COOKIE)
-    if cookie is None or "Authorization" in request.headers:
-        return _by_key(request, store=store)
-    refuse_cross_site(request)
-    return _by_cookie(cookie, store=store, clock=clock)
-
-
-def _by_key(request: Request, *, store: Store) -> Caller:
+    if cookie is not None and "Authorization" not in request.headers:
+        refuse_cross_site(request)
+        return Shown(cookie=cookie)
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     parts = split_token(token.strip()) if scheme.lower() == "bearer" else None
     if parts is None:
         detail = "send your API key as: Authorization: Bearer tw_..."
         raise NotAuthenticated(detail)
-    key_id, secret = parts
-    with store.read() as tx:
-        key = tx.access.get_key(key_id)
+    return Shown(key=parts)
+
+
+def recognise(tx: Repositories, shown: Shown, *, clock: Clock) -> Caller:
+    """Whose key or cookie it is; read anew each time, so that a revocation counts at once.
+
+    Raises NotAuthenticated without saying what was wrong.
+    """
+    if shown.key is None:
+        return _by_cookie(tx, shown.cookie, clock=clock)
+    key_id, secret = shown.key
+    key = tx.access.get_key(key_id)
     if key is None or not key_matches(key, secret):
         raise NotAuthenticated("this API key is unknown or was revoked", code="key-refused")
     return key_caller(key)
 
 
-def _by_cookie(token: str, *, store: Store, clock: Clock) -> Caller:
-    with store.read() as tx:
-        found = tx.people.sign_in_by_token(digest(token))
-        person = None if found is None else tx.people.get_person(found.person_id)
+def _by_cookie(tx: Repositories, token: str, *, clock: Clock) -> Caller:
+    found = tx.people.sign_in_by_token(digest(token))
+    person = None if found is None else tx.people.get_person(found.person_id)
     if (
         found is None
         or found.revoked_at is not None

@@ -15,6 +15,7 @@ from api.errors import LengthRequired, NotAcceptable
 from api.ratelimit import RateLimits
 from core.access import Caller
 from core.errors import InvalidInput
+from core.ports import Repositories
 
 RATE_LIMITS = "tailwise_rate_limits"
 
@@ -45,14 +46,19 @@ def guard() -> Response | None:
 
 
 def _identify(rules: Rules) -> Caller:
-    """The caller, who may use this route and sees the session it names."""
-    caller = g.caller = auth.authenticate(request, store=services().store, clock=services().clock)
-    rate_limits().spend("requests", caller)
-    if rules.scope is not None:
-        auth.require_scope(caller, rules.scope)
-    if not rules.bound_keys:
-        auth.require_tenant_wide(caller)
-    _open_session(request, caller)
+    """The caller, who may use this route and sees the session it names.
+
+    One look at the database answers both; only a caller who passed meets the session.
+    """
+    shown = auth.shown_by(request)
+    with services().store.read() as tx:
+        caller = g.caller = auth.recognise(tx, shown, clock=services().clock)
+        rate_limits().spend("requests", caller)
+        if rules.scope is not None:
+            auth.require_scope(caller, rules.scope)
+        if not rules.bound_keys:
+            auth.require_tenant_wide(caller)
+        _open_session(tx, request, caller)
     return caller
 
 
@@ -62,14 +68,14 @@ def rate_limits() -> RateLimits:
     return limits
 
 
-def _open_session(request: Request, caller: Caller) -> None:
+def _open_session(tx: Repositories, request: Request, caller: Caller) -> None:
     """Replace the id in the path by the caller's session, so that no route can forget to."""
     arguments = request.view_args or {}
     if "session_id" not in arguments:
         return
     session_id = arguments.pop("session_id")
     auth.require_visible(caller, session_id)
-    g.session = services().session(caller.tenant_id, session_id)
+    g.session = tx.sessions.get(caller.tenant_id, session_id)
 
 
 def _require_acceptable(request: Request, rules: Rules) -> None:
