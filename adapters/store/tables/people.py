@@ -25,6 +25,7 @@ assignments = sa.Table(
     Column("reason", Text),
     sa.UniqueConstraint("session_id", "item_id", "annotator_id"),
     Index(None, "session_id", "annotator_id", "state"),
+    Index(None, "session_id", "state", "expires_at"),
 )
 
 flags = sa.Table(
