@@ -29,15 +29,26 @@ MEDIA_TYPES = (*FORMATS, BYTES)
 def file_format(request: Request, *, told: Format | None = None) -> Format:
     """By the media type, or as ``told`` where that is application/octet-stream.
 
-    Raises InvalidInput ``unsupported-media-type`` that lists what is taken.
+    Raises InvalidInput ``unsupported-media-type`` that lists what is taken, and
+    ``missing-field`` for bare bytes of which nothing is told.
     """
-    found = told if request.mimetype == BYTES else FORMATS.get(request.mimetype)
+    if request.mimetype == BYTES:
+        return _required(told)
+    found = FORMATS.get(request.mimetype)
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if found is None or charset not in {"utf-8", "utf8"}:
         detail = f"send one of {', '.join(FORMATS)}, text in UTF-8; or {BYTES} with ?format="
         allowed = {"allowed": list(MEDIA_TYPES)}
         raise InvalidInput(detail, code="unsupported-media-type", extras=allowed)
     return found
+
+
+def _required(told: Format | None) -> Format:
+    if told is None:
+        detail = f"{BYTES} does not say what the file is, so this must"
+        kinds = sorted(set(FORMATS.values()))
+        raise InvalidInput.at("?format", detail, code="missing-field", allowed=kinds)
+    return told
 
 
 def is_gzipped(request: Request) -> bool:

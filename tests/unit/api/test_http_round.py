@@ -195,7 +195,9 @@ def test_bare_bytes_are_a_file_of_the_kind_that_the_query_says(caller, session_u
     done = caller.post(f"{url}?format=csv", b"text\none\n", Content_Type=kind, Prefer="wait=30")
     assert done.json["result"]["created"] == 1
     untold = caller.post(url, b"text\none\n", Content_Type=kind)
-    assert (untold.status_code, untold.json["code"]) == (415, "unsupported-media-type")
+    assert (untold.status_code, untold.json["code"]) == (422, "missing-field")
+    assert untold.json["errors"][0]["pointer"] == "?format"
+    assert untold.json["allowed"] == ["csv", "jsonl", "parquet"]
 
 
 def test_a_media_type_that_says_the_kind_wins_over_the_query(caller, session_url):
