@@ -12,7 +12,7 @@ import click
 import yaml
 
 from runtime.cli import tailwise
-from tests.e2e.pages import BIN, DOCS, ROOT
+from tests.docs.pages import BIN, DOCS, ROOT
 
 
 def check_command(command: list[str]) -> None:
@@ -108,4 +108,5 @@ CHECKS: dict[str, Callable[[list[str]], None]] = {
     "python": check_python,
     "python3.11": check_python,
     "export": check_variables,
+    "hf": check_paths,
 }
