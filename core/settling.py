@@ -113,6 +113,21 @@ def settle(
     ]
     if events:
         tx.labels.add_many(events)
+    _move(tx, session, items, outcomes, batches, clock=clock)
+    states = {item_id: o.state for item_id, o in outcomes.items()}
+    return Settled(states=states, watermark=words.seq)
+
+
+def _move(
+    tx: Repositories,
+    session: Session,
+    items: Sequence[Item],
+    outcomes: Mapping[str, Outcome],
+    batches: Mapping[str, Batch],
+    *,
+    clock: Clock,
+) -> None:
+    """Put each item where its outcome says, and tell of those that moved."""
     changed = [
         i for i in items if (i.labels, i.state) != (outcomes[i.id].labels, outcomes[i.id].state)
     ]
@@ -122,8 +137,6 @@ def settle(
     for item in changed:
         _announce(tx, session, item, outcomes[item.id], batches.get(item.id), clock=clock)
     _reopen(tx, outcomes, batches)
-    states = {item_id: o.state for item_id, o in outcomes.items()}
-    return Settled(states=states, watermark=words.seq)
 
 
 def _standing(scene: Scene, item: Item, *, unskipped: Collection[str]) -> Standing:
