@@ -217,8 +217,16 @@ def _drop(parts: Iterable[str], *, blobs: Blobs) -> None:
 
 
 def _index(desk: Desk, totals: Totals, *, jobs: Jobs) -> str | None:
-    """Queue what must follow new rows; the id of the index operation."""
-    if desk.dry_run or not totals.counts["created"] + totals.counts["updated"]:
+    """Queue what must follow new rows; the id of the index operation.
+
+    Rows count too that an import stored whose disk was full before it could say so.
+    """
+    if desk.dry_run:
+        return None
+    with desk.store.read() as tx:
+        queued = tx.operations.unfinished(desk.session.id, kinds=("index",))
+        forgotten = not queued and tx.items.unindexed(desk.session.id)
+    if not forgotten and not totals.counts["created"] + totals.counts["updated"]:
         return None
     with desk.store.write() as tx:
         operation = index_operation(tx, desk.session, ids=desk.ids, clock=desk.clock)

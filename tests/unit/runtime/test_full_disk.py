@@ -65,12 +65,17 @@ def session_url(send) -> str:
 
 @pytest.fixture
 def no_room(monkeypatch):
-    """Files cannot be put in place until the answer is called."""
+    """Files cannot be put in place any more, once ``after`` of them were; until ``end``."""
+    publish = Incoming.publish
 
-    def refuse(_self, _target):
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def fill(*, after: int = 0) -> None:
+        left = iter(range(after))
 
-    def fill() -> None:
+        def refuse(incoming, target):
+            if next(left, None) is None:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            publish(incoming, target)
+
         monkeypatch.setattr(Incoming, "publish", refuse)
 
     fill.end = monkeypatch.undo
@@ -111,6 +116,29 @@ def test_an_upload_that_finds_no_room_is_answered_503(send, session_url, no_room
     assert (answer.status_code, answer.json["code"]) == (503, "disk-full")
     assert int(answer.headers["Retry-After"]) > 0
     assert answer.json["retryable"] is True
+
+
+def test_an_import_whose_disk_fills_up_keeps_what_it_stored_and_the_same_file_finishes_it(
+    send, session_url, no_room
+):
+    rows = [json.dumps({"text": f"a note {n}", "gold": TOPICS[n % 3]}) for n in range(600)]
+    body = "\n".join([*rows, '{"text": ""}', ""]).encode()
+
+    def imported(url: str) -> dict:
+        sent = send("POST", url, body, "application/x-ndjson").json
+        return send("GET", f"/v1/operations/{sent['id']}").json
+
+    no_room(after=1)  # the file itself; the list of refused rows finds no room any more
+    failed = imported(f"{session_url}/imports?gold_column=gold")
+    assert (failed["state"], failed["error"]["code"]) == ("failed", "disk-full")
+    no_room.end()
+    assert send("GET", session_url).json["counts"]["pool"] == 600
+    again = imported(f"{session_url}/imports?gold_column=gold")
+    assert again["state"] == "succeeded", again["error"]
+    result = again["result"]
+    assert (result["unchanged"], result["created"], result["rejected"]) == (600, 0, 1)
+    counts = send("GET", session_url).json["counts"]
+    assert (counts["pool"], counts["unindexed"]) == (600, 0)
 
 
 def test_a_training_on_a_full_disk_fails_by_name_and_works_when_there_is_room(
