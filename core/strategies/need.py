@@ -42,12 +42,12 @@ class ClusterNeed:
     of one cluster, as a multiple of its equal quota of the batch.
     """
 
-    evenness: float = 0.65
+    evenness: float = 0.5
     reach: float = 6.0
     quantile: float = 0.25
     gap: float = 0.2
     tilt: float = 0.5
-    strength: float = 10.0
+    strength: float = 3.0
     explore: float = 0.1
     spread: float = 4.0
 
