@@ -66,7 +66,7 @@ def test_it_turns_to_the_other_class_once_the_first_is_served():
 
 def test_it_follows_the_target_shares():
     view = view_of(labelled=BOTH, pool=TWENTY, counts=[0, 0], shares=(0.8, 0.2))
-    picked = picks_of(view, 10, evenness=1.0, spread=100, tilt=1.0)
+    picked = picks_of(view, 10, evenness=1.0, spread=100, tilt=1.0, strength=10)
     assert sum(position < 10 + 20 for position in picked) in {7, 8, 9}
 
 
