@@ -26,6 +26,7 @@ from core.people import (
 )
 from core.pool import QueryStrategy
 from core.ports import (
+    BatchCounter,
     Blobs,
     Clock,
     Encoder,
@@ -134,6 +135,7 @@ class Tailwise:
     classifier: Callable[[str], AnyClassifier]
     load_model: Callable[[bytes], AnyClassifier]
     press: plan.Press
+    batch_counter: Callable[[str], BatchCounter | None]
     oracle_for: Callable[[Session, float | None], Oracle]
     bench_for: Callable[[Session], Workbench]
     reader: imports.RowReader

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.arrays import PoolArrays, Score
 from core.embedding import embed
+from core.erasing import Eraser
 from core.handing_in import Post
 from core.judging import Rows, judge, shard_scorer
 from core.ports import BatchWriter, Encoder, Generator, Job
@@ -166,6 +167,12 @@ def _delete(tailwise: Tailwise, operation: Operation, job: Job) -> Options:
         blobs=tailwise.blobs,
         jobs=tailwise.jobs,
         clock=tailwise.clock,
+        eraser=Eraser(
+            counter_for=tailwise.batch_counter,
+            store=tailwise.store,
+            clock=tailwise.clock,
+            pause=time.sleep,
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from adapters.charts import render
 from adapters.encoders import encoders
 from adapters.files.reading import FileReader
 from adapters.files.writing import FileWriter
-from adapters.generators import LlamaServer, generators, resolve
+from adapters.generators import LlamaServer, batch_counter, generators, resolve
 from adapters.generators.templates import builtin_templates
 from adapters.jobs.dbos_jobs import DbosJobs
 from adapters.learners import learners
@@ -89,6 +89,11 @@ def build(settings: Settings, *, role: Role, jobs: Jobs | None = None) -> Tailwi
         encoder_for=encoder_for,
         classifier=_classifier_source(blobs),
         press=_press(settings, store=store, blobs=blobs, builtin=templates, llama=llama),
+        batch_counter=partial(
+            batch_counter,
+            anthropic_key=settings.anthropic_api_key or None,
+            anthropic_base_url=settings.anthropic_base_url or None,
+        ),
         oracle_for=partial(oracle_for, settings=settings, store=store, clock=clock, ids=UlidIds()),
         load_model=partial(_load_model, threads=settings.encoder_threads),
         bench_for=partial(_bench, settings=settings, encoder_for=encoder_for),

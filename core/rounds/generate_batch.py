@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from core.errors import Cancelled, Gone, JobFailed, ProviderTrouble
 from core.events import announce
-from core.handing_in import Post, fetch, find_row, hand_in, search, wait_for
+from core.found_again import search
+from core.handing_in import Post, fetch, find_row, hand_in, wait_for
 from core.provider_batches import Fetched, HandedIn
 from core.records import Operation, Options, Template
 from core.seeding import SeedPlan
