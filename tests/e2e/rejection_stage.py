@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.e2e.rejection_people import people_at_work
 from tests.e2e.running import (
     COMMAND,
     Caller,
@@ -24,6 +25,7 @@ from tests.e2e.running import (
     session_document,
     trained,
 )
+from tests.receiver import receiving
 
 LIMITS = {"max_body_bytes": 100_000, "max_import_bytes": 100_000, "max_batch": 100}
 
@@ -61,7 +63,7 @@ def staged(data_dir: Path) -> Iterator[Stage]:
     paths: dict[str, str] = {}
     ids: dict[str, str] = {}
     failed: dict[str, dict[str, Any]] = {}
-    with running(data_dir) as whole:
+    with receiving() as receiver, running(data_dir, webhook_allow=receiver.place) as whole:
         caller, other = whole.caller(), whole.caller(whole.key("admin"))
         ids["other_token"] = other.token
         _label_people(caller, other, paths, ids)
@@ -69,6 +71,7 @@ def staged(data_dir: Path) -> Iterator[Stage]:
         _spend(caller, paths, ids)
         _end(caller, paths, ids)
         _import(caller, paths, failed)
+        people_at_work(whole, receiver, paths, ids)
         token = whole.token
     _lose(data_dir, ids.pop("lost_onnx"))
     command = (*COMMAND, "--api-only")

@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.rejection_people import call_back
 from tests.e2e.rejection_rows import UNKNOWN
+from tests.e2e.rejection_rows_hooks import CALLBACKS, WEBHOOKS
+from tests.e2e.rejection_rows_people import DECISIONS, LEASES, LINKS, MODERATION
 from tests.e2e.rejection_rows_pool import FILES, ITEMS
 from tests.e2e.rejection_rows_requests import BODIES, CONDITIONS
 from tests.e2e.rejection_rows_round import LABELS, MODELS, ROUNDS, VARIATIONS
@@ -27,7 +30,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield found
 
 
-ROWS = {**BODIES, **LABELS, **ROUNDS, **VARIATIONS, **MODELS, **ITEMS, **FILES, **CONDITIONS}
+PEOPLE = {**LEASES, **DECISIONS, **LINKS, **MODERATION, **WEBHOOKS, **CALLBACKS}
+ROUND = {**LABELS, **ROUNDS, **VARIATIONS, **MODELS}
+ROWS = {**BODIES, **ROUND, **ITEMS, **FILES, **CONDITIONS, **PEOPLE}
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -147,6 +152,13 @@ def test_fewer_than_asked_for_is_a_shortfall_and_no_error(stage: Stage) -> None:
     assert batch["shortfall"] > 0
     assert batch["shortfall_reason"]
     stage.caller.made(f"{path}/batches/{batch['id']}/cancel")
+
+
+def test_a_callback_that_comes_twice_is_answered_the_same(stage: Stage) -> None:
+    first, again = (call_back(stage, "called", "called_item", id="msg_twice") for _ in range(2))
+    assert (first.status_code, again.status_code) == (200, 200), first.text
+    assert again.content == first.content
+    assert len(stage.caller.read(f"{stage.paths['called']}/labels")["data"]) == 1
 
 
 def test_a_training_that_runs_may_be_joined(stage: Stage) -> None:
