@@ -48,6 +48,7 @@ def read_line(line: str, *, request_id: str) -> Line | None:
 
 
 def custom_id_of(line: str) -> str | None:
+    """None where the line names no call."""
     found = _document(line).get("custom_id")
     return found if isinstance(found, str) else None
 
