@@ -78,8 +78,7 @@ def run_worker(settings: Settings, *, announce: Callable[[], None] = lambda: Non
         structlog.get_logger().info("worker ready", worker_id=settings.worker_id)
         while not stopping.wait(BEAT_SECONDS) and not worker.fault.is_set():
             upkeep()
-        sent = sender.stop()
-        calm = worker.stop() and sent
+        calm = all([sender.stop(), worker.stop()])
     code = 1 if worker.fault.is_set() else 0
     structlog.get_logger().info("worker stopped", worker_id=settings.worker_id, calm=calm)
     if not calm:

@@ -6,7 +6,8 @@ from tests.e2e.console_stage import Tab
 
 STRANGE = """const strange = () => {
   const ours = (url) => url.startsWith('/console/static/');
-  const place = /^(#(main|labels|pool|models|people|variations)$|\\/console|\\/v1\\/sessions\\/ses_)/;
+  const place =
+    /^(#(main|labels|pool|models|people|variations)$|\\/console|\\/v1\\/sessions\\/ses_)/;
   const bad = 'iframe, object, embed, portal, base, style, math, '
     + 'svg:not(.chart):not([aria-hidden]), '
     + 'video, audio, marquee, template, xmp, meta[http-equiv], [srcdoc], [background], '
