@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.pages import BIN, DOCS, ROOT, commands, program
+from tests.docs.pages import BIN, DOCS, ROOT, program, steps
 from tests.sdk.conftest import TOPICS, Served
 
 PAGE = DOCS / "http.md"
@@ -31,7 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """What the command of the page on HTTP says while it makes a client, which can be imported."""
     pytest.importorskip("openapi_python_client")
     folder = tmp_path_factory.mktemp("made") / "client"
-    [line] = [found for found in commands(PAGE) if found.startswith("openapi-python-client ")]
+    [line] = [one.code for one in steps(PAGE) if one.code.startswith("openapi-python-client ")]
     program, *arguments = shlex.split(line)
     arguments[arguments.index("--output-path") + 1] = str(folder)
     done = subprocess.run(
