@@ -71,9 +71,14 @@ def answer_to(error, service, caller):
 
 def test_every_error_of_the_tree_has_its_status():
     tree = {c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, Exception)}
-    assert tree == set(STATUS)
+    assert tree == {*STATUS, errors.ProviderTrouble}
     for error, status in STATUS.items():
         assert status_of(error("x")) == status
+
+
+def test_trouble_with_a_provider_of_batches_is_no_fault_of_the_request():
+    trouble = errors.ProviderTrouble("rate-limit", passing=True)
+    assert status_of(trouble) == STATUS[errors.Unavailable]
 
 
 @pytest.mark.parametrize(("code", "status"), STATUS_BY_CODE.items())
