@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -217,6 +218,25 @@ def test_rolling_back_makes_the_earlier_model_score_the_pool(tailwise: Tailwise)
     assert tailwise.wait("ten_a", operation.id, seconds=0).state == "succeeded"
     batch = tailwise.select(session, SelectRequest(), request_key=None).batch
     assert batch.model_id == first
+
+
+def test_a_model_whose_file_is_damaged_is_not_activated_and_the_active_one_stays(
+    tailwise: Tailwise, tmp_path: Path
+) -> None:
+    session = opened(tailwise)
+    first = one_round(tailwise, session)["retrain"].result["model_id"]
+    second = one_round(tailwise, session)["retrain"].result["model_id"]
+    with tailwise.store.read() as tx:
+        damaged = tx.models.get(session.id, first)
+    [file] = (tmp_path / "data").rglob(damaged.onnx)
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    operation = tailwise.start_activate(
+        session, first, expected_revision=damaged.revision, request_key=None
+    )
+    ended = tailwise.wait("ten_a", operation.id, seconds=0)
+    assert (ended.state, ended.error["code"]) == ("failed", "blob-corrupt")
+    assert tailwise.predict(session, ["bread and flour"], model_id=None).model.id == second
 
 
 def test_predictions_cover_the_schema_and_name_unseen_classes(tailwise: Tailwise) -> None:
