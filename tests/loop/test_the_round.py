@@ -236,7 +236,7 @@ def test_a_model_whose_file_is_damaged_is_not_activated_and_the_active_one_stays
     )
     ended = tailwise.wait("ten_a", operation.id, seconds=0)
     assert (ended.state, ended.error["code"]) == ("failed", "blob-corrupt")
-    assert tailwise.predict(session, ["bread and flour"], model_id=None).model.id == second
+    assert tailwise.predict(session, ["bread and flour"], model_id=None).model_id == second
 
 
 def test_predictions_cover_the_schema_and_name_unseen_classes(tailwise: Tailwise) -> None:
