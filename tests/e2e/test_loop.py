@@ -249,7 +249,10 @@ def outcome(told: Told) -> dict[str, Any]:
         ],
         "reviewed": [parts["reviewed"]["accepted"] for parts in told.rounds],
         "written": [(row["text"], row["labels"]) for row in written],
-        "evenness": told.found["metrics"]["evenness"],
+        "evenness": [
+            {name: value for name, value in row.items() if name != "batch_id"}
+            for row in told.found["metrics"]["evenness"]
+        ],
         "scores": [model["metrics"] for model in told.found["models"]],
         "predicted": [row["scores"] for row in told.found["predicted"]["results"]],
         "events": Counter(event["type"] for event in told.found["events"]),
