@@ -24,6 +24,7 @@ def test_one_round_in_curl(server: Running, tmp_path: Path) -> None:
 
 def test_the_first_page_of_the_project(server: Running, tmp_path: Path) -> None:
     with reading(tmp_path, shared=server, typed=ANSWERS) as stage:
+        labelled_archive(stage.checkout)
         some_messages(stage.checkout, count=30)
         said = stage.play("README.md")
     assert re.search(r"1 20 mdl_\w+$", said[-1], re.MULTILINE)
@@ -38,8 +39,13 @@ def test_the_first_page_of_the_client(server: Running, tmp_path: Path) -> None:
 
 def test_the_quickstart(server: Running, tmp_path: Path) -> None:
     with reading(tmp_path, shared=server) as stage:
-        path = some_messages(stage.checkout, count=100, labels=True)
-        path.with_suffix(".csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+        labelled_archive(stage.checkout)
         said = "".join(stage.play("quickstart.md"))
         assert (stage.checkout / "tailwise-report" / "index.html").exists()
     assert "round labels labels per class" in said
+
+
+def labelled_archive(checkout: Path) -> None:
+    """The reader's own ``messages.csv.gz``, and the same file unpacked."""
+    path = some_messages(checkout, count=100, labels=True)
+    path.with_suffix(".csv.gz").write_bytes(gzip.compress(path.read_bytes()))
