@@ -25,10 +25,15 @@ def texts(count: int) -> list[str]:
 
 
 def working(stage: Stage, session: str, *, name: str = "Ada Lind") -> Tab:
-    """Somebody with a text in view, whose browser's clock can be moved."""
+    """Somebody with a text in view, whose browser's clock can be moved.
+
+    The page asks for texts ahead as soon as it shows one. Were the server's clock moved before
+    that is answered, the answer would hold the text anew.
+    """
     tab = stage.tab(name=name)
     tab.page.clock.install()
     tab.open(f"/console/sessions/{session}/annotate", ready=READY)
+    tab.page.wait_for_load_state("networkidle")
     return tab
 
 
