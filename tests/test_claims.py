@@ -37,7 +37,7 @@ def test_every_checked_in_summary_has_its_experiment_file() -> None:
     for path in RESULTS.glob("*.json"):
         document = json.loads(path.read_text())
         if document.get("format") == "tailwise-evidence/1":
-            file = ROOT / "benchmarks" / "experiments" / f"{path.stem}.toml"
+            [file] = (ROOT / "benchmarks" / "experiments").rglob(f"{path.stem}.toml")
             assert document["experiment_sha256"] == load_experiment(file).sha256, path.name
 
 

@@ -198,7 +198,7 @@ class Stage:
         """A browser window in which nobody is signed in."""
         size = options.pop("viewport", {"width": 1280, "height": 800})
         context = self.browser.new_context(base_url=self.url, viewport=size, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         tab = Tab(page=context.new_page(), context=context)
         watch(tab, self.url)
         self.tabs.append(tab)
