@@ -26,6 +26,7 @@ $(STAMP): pyproject.toml clients/python/pyproject.toml
 $(EXTRAS): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		-e '.[postgres,otel,peers,benchmark,cluster,transformer]'
+	$(BIN)/tailwise encoder install paraphrase
 	touch $@
 
 $(ENCODER): $(STAMP)
@@ -34,7 +35,7 @@ $(ENCODER): $(STAMP)
 
 setup: $(STAMP) ## virtual environment with everything the project needs
 
-extras: $(EXTRAS) ## the optional parts too: benchmarks, peers, Dask, fine-tuning
+extras: $(EXTRAS) ## the optional parts too: benchmarks, peers, Dask, fine-tuning, a second encoder
 
 encoder: $(ENCODER) ## the sentence encoder, hash-checked, no torch
 

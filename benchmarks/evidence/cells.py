@@ -15,7 +15,13 @@ from adapters.generators.templates import builtin_templates
 from adapters.learners import learners
 from benchmarks.datasets.fetching import Fetcher
 from benchmarks.datasets.opening import open_dataset
-from benchmarks.evidence.encoding import LazyEncoder, make_encoder
+from benchmarks.evidence.encoding import (
+    SECOND,
+    SECOND_ENCODER,
+    KnownVectors,
+    LazyEncoder,
+    make_encoder,
+)
 from benchmarks.evidence.facts import facts_of
 from benchmarks.evidence.fine_tuning import TRANSFORMER, fine_tuner
 from benchmarks.evidence.loop import Finished, Loop, Tools
@@ -24,6 +30,7 @@ from benchmarks.evidence.records import PAID, Arm, Dataset, Draw, Experiment, Ru
 from benchmarks.evidence.references import EVEN, WHOLE
 from benchmarks.evidence.stage import Division, Stage, divide, set_stage
 from benchmarks.evidence.storage import Runs, dataset_vectors, run_key
+from benchmarks.evidence.transfer import Aids
 from benchmarks.evidence.writing import COPY, make_generator, writer
 from benchmarks.peers import register_peers
 from core.clustering import clusterers
@@ -109,7 +116,7 @@ def _run(
             stage=stage,
             learner=head_learner(arm.learner),
             heads=experiment.transfer,
-            tuner=fine_tuner(folders.encoder) if TRANSFORMER in experiment.transfer else None,
+            aids=_aids(cells.dataset, experiment.transfer, folders),
         )
     if account is not None:
         facts = {**facts, "dollars": purse.dollars}
@@ -247,6 +254,19 @@ def _division(name: str, encoder: str, draw: Draw, folders: Folders) -> Division
     dataset = _dataset(name, folders)
     choice = Choice(**json.loads(encoder))
     return divide(dataset, vectors_of(dataset, choice, folders=folders), draw=draw)
+
+
+@lru_cache(maxsize=8)
+def _aids(name: str, heads: tuple[str, ...], folders: Folders) -> Aids:
+    """Only what ``heads`` ask for."""
+    encode = None
+    if SECOND_ENCODER in heads:
+        dataset = _dataset(name, folders)
+        vectors = vectors_of(dataset, SECOND, folders=folders)
+        lazy = LazyEncoder(folders.encoder, SECOND)
+        encode = KnownVectors(dataset.texts, vectors, encoder=lazy).encode
+    tuner = fine_tuner(folders.encoder) if TRANSFORMER in heads else None
+    return Aids(encode=encode, tuner=tuner)
 
 
 @lru_cache(maxsize=2)

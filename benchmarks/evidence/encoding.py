@@ -1,13 +1,21 @@
-"""The encoder of an arm, made only when a text must be encoded after all."""
+"""Encoders of arms and of the transfer study, made only when a text must be encoded after all."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from adapters.encoders import encoders
 from core.ports import Encoder
 from core.records import Choice
+
+SECOND_ENCODER = "paraphrase"
+SECOND = Choice(name="onnx", options={"path": SECOND_ENCODER})
+"""The encoder of the transfer study: no arm selects by it."""
 
 
 def make_encoder(choice: Choice, *, directory: Path) -> Encoder:
@@ -40,3 +48,24 @@ class LazyEncoder:
 
     def truncated(self, texts: Any) -> Any:
         return self._made().truncated(texts)
+
+
+class KnownVectors:
+    """Vectors by text: those of a data set are at hand, others are encoded when asked for."""
+
+    def __init__(
+        self, texts: Sequence[str], vectors: NDArray[np.float32], *, encoder: LazyEncoder
+    ) -> None:
+        """``vectors`` (n, D) are those of ``texts``."""
+        self._rows = {text: row for row, text in enumerate(texts)}
+        self._vectors, self._encoder = vectors, encoder
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, D), in the order of the texts."""
+        found = np.empty((len(texts), self._vectors.shape[1]), dtype=np.float32)
+        rows = np.array([self._rows.get(text, -1) for text in texts], dtype=np.int64)
+        found[rows >= 0] = self._vectors[rows[rows >= 0]]
+        new = [place for place, row in enumerate(rows) if row < 0]
+        if new:
+            found[new] = self._encoder.encode([texts[place] for place in new])
+        return found

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from benchmarks.diversity import diversity
 from benchmarks.evidence.loop import Finished
 from benchmarks.evidence.stage import CLUSTERS, Stage
-from benchmarks.evidence.transfer import transfer_scores
+from benchmarks.evidence.transfer import NO_AIDS, Aids, transfer_scores
 from core.errors import InvalidInput
 from core.metrics import evaluate
-from core.ports import Learner, TextLearner
+from core.ports import Learner
 
 TEXTS, TOKENS = 60, 8
 """Diversity is measured on so many texts, each cut to so many tokens: equal n and length."""
@@ -25,12 +25,12 @@ def facts_of(
     stage: Stage,
     learner: Learner,
     heads: Sequence[str],
-    tuner: TextLearner | None = None,
+    aids: Aids = NO_AIDS,
 ) -> dict[str, float]:
     """``transfer_<head>`` for each of ``heads``; with written rows also their diversity beside
     the labelled rows' (``written_*``, ``labelled_*``) and ``written_only_macro_f1``."""
     scores = transfer_scores(
-        finished, stage=stage, heads=heads, written_weight=finished.weights, tuner=tuner
+        finished, stage=stage, heads=heads, written_weight=finished.weights, aids=aids
     )
     facts = {f"transfer_{name}": score for name, score in scores.items()}
     if not finished.written:

@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks.datasets.setting_aside import FEWEST_RESERVE
 from benchmarks.evidence.cells import Cells, Folders, check_arms, run_cells, vectors_of
 from benchmarks.evidence.checking import check_pools
+from benchmarks.evidence.encoding import SECOND, SECOND_ENCODER
 from benchmarks.evidence.estimating import check_spending
 from benchmarks.evidence.paying import NOBODY, Provider, check_provider
 from benchmarks.evidence.records import Dataset, Experiment, Run
@@ -60,6 +61,8 @@ def prepare(
     check_pools(experiment, datasets)
     check_spending(experiment, datasets)
     encoders = {repr(arm.encoder): arm.encoder for arm in experiment.arms}
+    if SECOND_ENCODER in experiment.transfer:
+        encoders[repr(SECOND)] = SECOND
     for name, dataset in datasets.items():
         for choice in encoders.values():
             vectors_of(

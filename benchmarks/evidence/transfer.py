@@ -3,36 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.evidence.encoding import SECOND, SECOND_ENCODER, make_encoder
 from benchmarks.evidence.fine_tuning import TRANSFORMER, fine_tuned_columns, fine_tuner
 from benchmarks.evidence.loop import Finished
 from benchmarks.evidence.stage import Stage
-from core.errors import InvalidInput
+from core.errors import InvalidInput, NotInstalled
 from core.metrics import evaluate
 from core.ports import TextLearner
 
-HEADS = ("lsa", "tfidf", "svm", "bayes")
-"""Logistic regression on latent semantic vectors of the pool (a second encoder), and
+HEADS = ("paraphrase", "lsa", "tfidf", "svm", "bayes")
+"""Logistic regression on a second encoder's vectors and on latent semantic vectors of the pool;
 logistic regression, a linear SVM and naive Bayes on TF-IDF of words and word pairs. Beside them
 there is the fine-tuned transformer, which takes minutes where these take moments."""
 LSA_DIMENSIONS = 128
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aids:
+    """What some heads cannot do without: ``encode`` gives unit vectors (n, D) of the second
+    encoder, ``tuner`` is what the transformer is fine-tuned by."""
+
+    encode: Callable[[Sequence[str]], NDArray[np.float32]] | None = None
+    tuner: TextLearner | None = None
+
+
+NO_AIDS = Aids()
+
+
 def check_heads(names: Sequence[str], *, encoder: Path | None = None) -> None:
-    """Raises InvalidInput ``unknown-head``; for the transformer NotInstalled where its libraries,
-    or the weights in the folder ``encoder``, are missing."""
+    """Raises InvalidInput ``unknown-head``; NotInstalled where the second encoder is missing
+    beside the folder ``encoder``, or the transformer's libraries or the weights in it."""
     known = (*HEADS, TRANSFORMER)
     for name in names:
         if name not in known:
             detail = f"/transfer: there is no head {name}; known: {', '.join(known)}"
             raise InvalidInput.at("/transfer", detail, code="unknown-head")
+    if SECOND_ENCODER in names and encoder is not None:
+        _check_second(encoder)
     if TRANSFORMER in names:
         fine_tuner(encoder)
+
+
+def _check_second(encoder: Path) -> None:
+    try:
+        make_encoder(SECOND, directory=encoder)
+    except NotInstalled:
+        detail = f"the head {SECOND_ENCODER} needs its encoder; run: tailwise encoder install "
+        raise NotInstalled(detail + SECOND_ENCODER, code="encoder-missing") from None
 
 
 def transfer_scores(
@@ -41,40 +65,62 @@ def transfer_scores(
     stage: Stage,
     heads: Sequence[str],
     written_weight: NDArray[np.float64],
-    tuner: TextLearner | None = None,
+    aids: Aids = NO_AIDS,
 ) -> dict[str, float]:
     """Macro-F1 of each head on this seed's test draw, trained on what was acquired.
 
-    ``written_weight`` (m,) are the weights of ``finished.written``; ``tuner`` is what the
-    transformer head is fine-tuned by.
+    ``written_weight`` (m,) are the weights of ``finished.written``. Raises InvalidInput
+    ``unknown-head`` for a head whose aid is missing.
     """
     vectorised = [name for name in heads if name != TRANSFORMER]
-    scores = _vectorised(finished, stage=stage, heads=vectorised, written_weight=written_weight)
+    scores = _vectorised(
+        finished, stage=stage, heads=vectorised, written_weight=written_weight, aids=aids
+    )
     if TRANSFORMER in heads:
-        predicted = fine_tuned_columns(finished, stage=stage, weights=written_weight, learner=tuner)
+        predicted = fine_tuned_columns(
+            finished, stage=stage, weights=written_weight, learner=aids.tuner
+        )
         scores[TRANSFORMER] = _macro_f1(predicted, stage=stage)
     return scores
 
 
 def _vectorised(
-    finished: Finished, *, stage: Stage, heads: Sequence[str], written_weight: NDArray[np.float64]
+    finished: Finished,
+    *,
+    stage: Stage,
+    heads: Sequence[str],
+    written_weight: NDArray[np.float64],
+    aids: Aids,
 ) -> dict[str, float]:
-    """The heads on TF-IDF and what is made of it."""
-    if not heads:
-        return {}
+    """The heads that read features of the texts, which are made once for all of them."""
     texts = [stage.text(int(n)) for n in stage.pool.numbers[finished.labelled]]
     texts += [row.text for row in finished.written]
     targets = stage.pool.targets[finished.labelled].tolist()
     targets += [row.target for row in finished.written]
     weights = np.concatenate([np.ones(len(finished.labelled)), written_weight])
-    tfidf = _vectoriser(stage)
-    train, test = tfidf.transform(texts), tfidf.transform(_test_texts(stage))
+    features = {
+        kind: _features(kind, texts, stage=stage, aids=aids)
+        for kind in {MODELS[name][0] for name in heads}
+    }
     scores = {}
     for name in heads:
-        inputs = _reduced(train, test, stage=stage, tfidf=tfidf) if name == "lsa" else (train, test)
-        predicted = MODELS[name]().fit(inputs[0], targets, sample_weight=weights).predict(inputs[1])
+        kind, make = MODELS[name]
+        train, test = features[kind]
+        predicted = make().fit(train, targets, sample_weight=weights).predict(test)
         scores[name] = _macro_f1(predicted, stage=stage)
     return scores
+
+
+def _features(kind: str, texts: Sequence[str], *, stage: Stage, aids: Aids) -> tuple[Any, Any]:
+    """Of the training texts and of the test rows."""
+    if kind == SECOND_ENCODER:
+        if aids.encode is None:
+            detail = f"/transfer: {SECOND_ENCODER} needs an encoder"
+            raise InvalidInput.at("/transfer", detail, code="unknown-head")
+        return aids.encode(texts), aids.encode(_test_texts(stage))
+    tfidf = _vectoriser(stage)
+    train, test = tfidf.transform(texts), tfidf.transform(_test_texts(stage))
+    return _reduced(train, test, stage=stage, tfidf=tfidf) if kind == "lsa" else (train, test)
 
 
 def _test_texts(stage: Stage) -> list[str]:
@@ -123,12 +169,14 @@ def _bayes() -> Any:
     return ComplementNB()
 
 
-MODELS: dict[str, Callable[[], Any]] = {
-    "lsa": _logistic,
-    "tfidf": _logistic,
-    "svm": _svm,
-    "bayes": _bayes,
+MODELS: dict[str, tuple[str, Callable[[], Any]]] = {
+    "paraphrase": (SECOND_ENCODER, _logistic),
+    "lsa": ("lsa", _logistic),
+    "tfidf": ("tfidf", _logistic),
+    "svm": ("tfidf", _svm),
+    "bayes": ("tfidf", _bayes),
 }
+"""Head -> the features it reads, and what makes it."""
 
 
 def _macro_f1(predicted: NDArray[np.int64], *, stage: Stage) -> float:

