@@ -237,6 +237,17 @@ def report_benchmark(*, summaries: Sequence[Path], folder: Path) -> None:
     click.echo(f"report: {write_report(summaries, folder)}")
 
 
+@benchmark.command("compare")
+@click.argument("mine", type=FILE)
+@click.argument("stored", type=FILE)
+def compare_benchmark(*, mine: Path, stored: Path) -> None:
+    """Print how far a study that you ran again is from its stored summary."""
+    from benchmarks.report.rerun import compare
+
+    for line in compare([mine, stored]):
+        click.echo(line)
+
+
 @benchmark.command("datasets")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--datasets", type=FILE, help="Folder with data sets. [TAILWISE_DATASETS]")

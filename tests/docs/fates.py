@@ -17,6 +17,8 @@ ELSEWHERE = {
     "tailwise encoder install": "tests/unit/adapters/encoders/test_encoder_install.py",
     "tailwise benchmark multi-label": "tests/unit/benchmarks/multi_label/test_multi_label_study.py",
     "tailwise benchmark run benchmarks/experiments/small.toml": STUDY,
+    "tailwise benchmark run --results again benchmarks/experiments/paper.toml": STUDY,
+    "tailwise benchmark compare": "tests/unit/benchmarks/report/test_rerun.py",
     "tailwise benchmark report benchmarks/results/small.json": "tests/docs/test_tutorial_pages.py",
     "OTEL_EXPORTER_OTLP_ENDPOINT=": "tests/e2e/test_traces.py",
     ".venv/bin/python -m pytest tests/deploy": "tests/deploy/test_image_commands.py",
