@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.report.overall import overall
+from benchmarks.report.stored import read_summary
 from benchmarks.statistics.targets import Contenders, verdicts
 from core.records import SessionSettings
 from core.registry import Registry
@@ -61,3 +63,20 @@ def test_the_service_starts_with_the_strategy_that_was_judged(summary: dict[str,
     assert arm["strategy"]["name"] == SessionSettings().strategy.name
     assert registry.make(SessionSettings().strategy) == strategies().get("cluster_need").make()
     assert arm["strategy"]["options"] == {}
+
+
+def test_the_page_shows_the_arms_as_the_study_measured_them() -> None:
+    pytest.importorskip("markdown_it")
+    table = overall(read_summary(RESULTS / "strategies.json"), contenders=None)
+    assert table is not None
+    measured = {re.sub(r"[*]| \(reference\)", "", row[0]): row[1:3] for row in table.rows}
+    text = (ROOT / "docs/evidence.md").read_text()
+    shown = text.partition("**Every strategy**")[2].partition("**Transfer**")[0]
+    claimed = re.findall(
+        r"\| \**([a-z][a-z_ ]+?)\**(?: \([^)]*\))? \| \**(\d?\.\d\d|–)\** \| \**(\.\d{3})\**", shown
+    )
+    assert len(claimed) >= 12
+    for name, ratio, accuracy in claimed:
+        assert accuracy == f"{float(measured[name][1]):.3f}".lstrip("0"), name
+        if ratio != "–":
+            assert float(ratio) == pytest.approx(float(measured[name][0]), abs=0.0051), name

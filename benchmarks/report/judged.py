@@ -17,7 +17,7 @@ def judged(stored: Stored, *, contenders: Contenders | None) -> Table | None:
 
     ``contenders`` names the arms; when None only the default's own parts are known.
     """
-    parts = contenders or _parts(stored)
+    parts = parts_of(stored, contenders)
     if parts is None or parts.default not in stored.arms():
         return None
     found = verdicts(stored.data, arms=parts)
@@ -30,7 +30,7 @@ def judged(stored: Stored, *, contenders: Contenders | None) -> Table | None:
 def head_to_head(stored: Stored, *, contenders: Contenders | None) -> Table | None:
     """Set by set, the default's ratio of spreads and its macro-F1 less each rival's, and what
     generation adds; None where nothing is judged."""
-    parts = contenders or _parts(stored)
+    parts = parts_of(stored, contenders)
     if parts is None or parts.best is None:
         return None
     figures: dict[str, Any] = {}
@@ -61,8 +61,11 @@ def _difference(found: Mapping[str, Any] | None) -> str:
     return cell(f"{found['mean']:+.3f} [{found['low']:+.3f}, {found['high']:+.3f}]")
 
 
-def _parts(stored: Stored) -> Contenders | None:
-    """Who plays which part, as the experiment said; None without a default."""
+def parts_of(stored: Stored, contenders: Contenders | None = None) -> Contenders | None:
+    """Who plays which part: ``contenders``, else what the experiment said; None without a
+    default."""
+    if contenders is not None:
+        return contenders
     if stored.default is None or stored.default not in stored.arms():
         return None
     return Contenders(default=stored.default, **stored.data.get("parts", {}))

@@ -34,7 +34,7 @@ def evenness(stored: Stored, dataset: str) -> Table:
     ratios = stored.data["ratios"].get(dataset, {})
     rows = [
         [
-            _name(stored, name),
+            named(stored, name),
             _mean(stored.last(dataset, name, "std"), digits=1),
             _interval(ratios.get(name, {}).get("std_ratio"), digits=2),
             _interval(stored.last(dataset, name, "normalised_entropy"), digits=3),
@@ -58,7 +58,7 @@ def accuracy(stored: Stored, dataset: str) -> Table:
     for name in _order(stored, dataset):
         found = stored.compared(dataset, name, "macro_f1")
         row = [
-            _name(stored, name),
+            named(stored, name),
             _interval(stored.last(dataset, name, "macro_f1"), digits=3),
             _interval(found, digits=3, sign="+"),
         ]
@@ -99,7 +99,7 @@ def arms(stored: Stored) -> Table:
         for key in ("strategy", *sorted(set(kept[0]) - {"name", "reference", "strategy"}))
         if key == "strategy" or len({str(arm[key]) for arm in kept}) > 1
     ]
-    rows = [[_name(stored, a["name"]), *(cell(said(a[key])) for key in varied)] for a in kept]
+    rows = [[named(stored, a["name"]), *(cell(said(a[key])) for key in varied)] for a in kept]
     headings = ["arm", *(key.replace("_", " ") for key in varied)]
     return Table(headings=headings, rows=rows, words=range(len(headings)))
 
@@ -120,7 +120,7 @@ def facts(stored: Stored) -> Table | None:
     if not names:
         return None
     rows = [
-        [cell(dataset), _name(stored, arm), *(_number(found["facts"].get(n)) for n in names)]
+        [cell(dataset), named(stored, arm), *(_number(found["facts"].get(n)) for n in names)]
         for dataset in stored.datasets()
         for arm in _order(stored, dataset)
         for found in [stored.cells[dataset][arm]]
@@ -154,7 +154,7 @@ def _order(stored: Stored, dataset: str) -> Iterable[str]:
     return (name for name in names if name in stored.cells[dataset])
 
 
-def _name(stored: Stored, name: str) -> str:
+def named(stored: Stored, name: str) -> str:
     """The default bold, a reference said to be one."""
     if name == stored.default:
         return f"**{cell(name)}**"

@@ -67,11 +67,13 @@ def _told(stored: Stored, *, kinds: Sequence[str], contenders: Contenders | None
     """What the template says about one study."""
     # scipy is slow to import
     from benchmarks.report.judged import head_to_head, judged  # noqa: PLC0415
+    from benchmarks.report.overall import CAPTION, overall  # noqa: PLC0415
 
     data = stored.data
     flags = [(name, flag) for name in data["datasets"] for flag in data["datasets"][name]["flags"]]
     verdict = judged(stored, contenders=contenders)
     head = head_to_head(stored, contenders=contenders)
+    whole = overall(stored, contenders=contenders)
     once = facts(stored)
     return {
         "name": cell(stored.study),
@@ -88,6 +90,7 @@ def _told(stored: Stored, *, kinds: Sequence[str], contenders: Contenders | None
         and _captioned(
             stored, head, "The default set by set: macro-F1 differences with 95 % intervals."
         ),
+        "overall": whole and _captioned(stored, whole, CAPTION),
         "arms": _captioned(stored, arms(stored), "The arms and the settings in which they differ."),
         "shared": shared(stored),
         "sets": _captioned(stored, sets(stored), "The data sets; numbers are rows."),

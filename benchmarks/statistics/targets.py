@@ -59,6 +59,13 @@ def verdicts(summary: Json, *, arms: Contenders, seed: int = 0) -> list[dict[str
     ]
 
 
+def accuracy_of(summary: Json, *, arms: Contenders, seed: int = 0) -> dict[str, Any]:
+    """The figures of the second target alone: ``to_best`` and ``to_cluster`` by data set, and
+    what follows from them; empty where an arm is missing."""
+    figures: dict[str, Any] = _Judge(cells=summary["cells"], seed=seed).accurate(arms)["figures"]
+    return figures
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judge:
     cells: Mapping[str, Mapping[str, Json]]
@@ -84,16 +91,16 @@ class _Judge:
         }
         default, cluster = by_arm[arms.default], by_arm[arms.cluster]
         below = [name for name in default if default[name] < cluster[name]]
-        mean = _floored(default)
+        mean = floored(default)
         figures = {
             "mean_ratio": mean,
             "ratios": default,
             "intervals": {
                 name: _ends(rows[arms.default]["std_ratio"]) for name, rows in found.items()
             },
-            "cluster_mean_ratio": _floored(cluster),
+            "cluster_mean_ratio": floored(cluster),
             "below_cluster": below,
-            "attainable": _floored(by_arm[arms.oracle]),
+            "attainable": floored(by_arm[arms.oracle]),
             "attainable_ratios": by_arm[arms.oracle],
             "sets": len(sets),
         }
@@ -227,7 +234,8 @@ def _fact(name: str) -> Callable[[Mapping[str, Any]], Any]:
     return read
 
 
-def _floored(by_set: Mapping[str, float]) -> float | None:
+def floored(by_set: Mapping[str, float]) -> float | None:
+    """The mean of the sets' ratios, each at least ``FLOOR``; None without any."""
     return float(np.mean([max(FLOOR, value) for value in by_set.values()])) if by_set else None
 
 

@@ -9,10 +9,11 @@ import pytest
 from benchmarks.evidence.records import Arm
 from benchmarks.report import write_report
 from benchmarks.report.extra import require_packages
+from benchmarks.report.overall import overall
 from benchmarks.report.stored import EMPHASISED, Stored, read_summary
 from benchmarks.report.tables import accuracy, arms, cell, evenness
 from benchmarks.statistics import summarise, to_json
-from benchmarks.statistics.targets import Contenders
+from benchmarks.statistics.targets import Contenders, verdicts
 from core.errors import InvalidInput, NotInstalled
 from core.records import Choice
 from tests import synthetic_study as synthetic
@@ -124,6 +125,30 @@ def test_the_verdict_names_the_default(report: Path) -> None:
     text = (report / "report.md").read_text("utf-8")
     assert "Even: the mean ratio" in text
     assert "not judged here" in text
+
+
+def test_every_arm_is_held_against_what_the_default_must_reach(stored: Stored) -> None:
+    parts = Contenders(default="tail", best="margin")
+    table = overall(stored, contenders=parts)
+    assert table is not None
+    rows = {row[0]: row for row in table.rows}
+    assert len(rows) == len(ASKED.arms)
+    ratio, accurate = rows["**tail**"][1], rows["**tail**"][5]
+    even, exact, *_ = verdicts(stored.data, arms=parts)
+    assert ratio == f"{even['figures']['mean_ratio']:.3f}"
+    assert accurate == ("no" if exact["figures"]["short_of_best"] else "yes")
+    assert rows["margin"][3:] == ["-", "no", "-"]
+    assert rows["random (reference)"][1] == "1.000"
+
+
+def test_without_a_best_baseline_arms_have_no_target(stored: Stored) -> None:
+    table = overall(stored, contenders=None)
+    assert table is not None
+    assert [len(row) for row in table.rows] == [3] * len(ASKED.arms)
+
+
+def test_a_study_of_one_set_has_no_table_over_sets(small: Path) -> None:
+    assert overall(read_summary(small), contenders=None) is None
 
 
 def test_accuracy_has_intervals_tests_and_counts(stored: Stored) -> None:
