@@ -7,7 +7,7 @@ EXTRAS := $(VENV)/.extras
 ENCODER := $(VENV)/.encoder
 
 # In the order in which the report tells them.
-STUDIES := paper strategies development two_sets clustering uncertainty generation templates transfer transfer_transformer stopping peers
+STUDIES := paper strategies second_encoder development two_sets clustering uncertainty generation templates transfer transfer_transformer stopping peers
 
 .PHONY: help setup extras encoder demo test check fmt lint types imports openapi openapi-check docs serve \
 	bench evidence cov audit lock sbom licences clean
