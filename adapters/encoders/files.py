@@ -17,7 +17,7 @@ from onnx.external_data_helper import uses_external_data
 from tokenizers import Tokenizer
 
 from adapters.encoders.pooling import with_unit_rows
-from adapters.encoders.record import MODEL, TOKENIZER, corrupt, read_record, sha256
+from adapters.encoders.record import MODEL, TOKENIZER, corrupt, install_command, read_record, sha256
 from core.errors import NotInstalled
 
 INPUTS = frozenset({"input_ids", "attention_mask", "token_type_ids"})
@@ -59,7 +59,7 @@ def read_encoder(directory: Path) -> EncoderFiles:
         model, tokenizer = (directory / MODEL).read_bytes(), (directory / TOKENIZER).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise NotInstalled(
-            "the sentence encoder is not installed; run: tailwise encoder install",
+            f"the sentence encoder is not installed; run: {install_command(directory)}",
             code="encoder-missing",
         ) from None
     record = read_record(directory)

