@@ -31,7 +31,7 @@ def spread_differences(stored: Stored) -> Figure:
 def _bars(stored: Stored, *, measure: str, words: str, sign: int) -> Figure:
     names = [n for n in (*stored.candidates(), *stored.references()) if n != stored.baseline]
     if measure == "std":
-        names = [n for n in names if not whole_pool(stored, n)]
+        names = [n for n in names if not stored.is_whole_pool(n)]
     datasets = stored.datasets()
     figure, axes = grid(len(datasets), height=0.75 + 0.23 * max(len(names), 4), extra=0.7)
     for axis, dataset in zip(axes, datasets, strict=True):
@@ -53,12 +53,6 @@ def _bars(stored: Stored, *, measure: str, words: str, sign: int) -> Figure:
         axis.margins(x=0.08)
     _key(figure, stored)
     return figure
-
-
-def whole_pool(stored: Stored, name: str) -> bool:
-    """Whether the arm labels all there is, so that its counts are of another size."""
-    kinds = {arm["name"]: arm["strategy"]["name"] for arm in stored.data["arms"]}
-    return bool(kinds[name] == "whole_pool")
 
 
 def _bar(axis: Axes, row: int, found: Mapping[str, Any], *, sign: int, reference: bool) -> None:

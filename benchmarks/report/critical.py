@@ -24,11 +24,11 @@ def critical_difference(stored: Stored) -> Figure:
     """One diagram for accuracy and one for evenness, over the data sets (Demšar, 2006)."""
     panels = [(words, stored.data["ranks"][m]) for m, words in PANELS if m in stored.data["ranks"]]
     arms = len(panels[0][1]["average"])
-    figure = Figure(figsize=(9.0, (1.5 + 0.17 * arms) * len(panels) + 0.2), layout="constrained")
+    figure = Figure(figsize=(9.0, (1.65 + 0.17 * arms) * len(panels) + 0.2), layout="constrained")
     axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
     for axis, (words, ranks) in zip(axes, panels, strict=True):
         gap = ranks["critical_difference"]
-        axis.set_title(f"{words}; critical difference {gap:.1f}", pad=14, fontsize=10)
+        axis.set_title(f"{words}\ncritical difference {gap:.1f}", pad=14, fontsize=10)
         _diagram(axis, ranks, stored=stored)
     return figure
 

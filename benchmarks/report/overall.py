@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -40,20 +39,13 @@ def overall(stored: Stored, *, contenders: Contenders | None) -> Table | None:
 
 
 def _ratio(stored: Stored, arm: str, *, sets: list[str]) -> float | None:
-    """The mean of the floored ratios of spreads; None where the arm had another number of
-    labels, because spreads are not comparable then."""
-    if any(_labels(stored, name, arm) != _labels(stored, name, stored.baseline) for name in sets):
+    """The mean of the floored ratios of spreads; None for the whole pool."""
+    if stored.is_whole_pool(arm):
         return None
     ratios = stored.data["ratios"]
     if any(arm not in ratios.get(name, {}) for name in sets):
         return 1.0 if arm == stored.baseline else None
     return floored({name: ratios[name][arm]["std_ratio"]["mean"] for name in sets})
-
-
-def _labels(stored: Stored, dataset: str, arm: str) -> int:
-    """Labels at the end by class, summed up: a whole pool stands at every round and has more."""
-    counts: Mapping[str, float] = stored.cells[dataset][arm]["counts"][-1]
-    return round(sum(counts.values()))
 
 
 def _macro_f1(stored: Stored, arm: str, *, sets: list[str]) -> float:

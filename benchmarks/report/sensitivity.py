@@ -98,7 +98,7 @@ def _level(
 ) -> None:
     """A reference has no number of clusters, so it is a level line."""
     spread = stored.last(dataset, name, measure)
-    huge = measure == "std" and style.reference and name == "whole_pool"
+    huge = measure == "std" and stored.is_whole_pool(name)
     if spread and not huge:
         axis.axhline(spread["mean"], color=style.colour, linestyle=style.line, linewidth=1.5)
 

@@ -60,6 +60,13 @@ class Stored:
             marked.add(self.baseline)
         return sorted((n for n in self.arms() if n in marked), key=lambda n: n != self.baseline)
 
+    def is_whole_pool(self, name: str) -> bool:
+        """True for an arm with every label at once, whose counts are of another size."""
+        return any(
+            arm["name"] == name and arm["strategy"]["name"] == "whole_pool"
+            for arm in self.data["arms"]
+        )
+
     def candidates(self) -> list[str]:
         """The default first, then the others in the experiment's order."""
         names = [name for name in self.arms() if name not in self.references()]
