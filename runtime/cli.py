@@ -168,7 +168,7 @@ def install_encoder(*, name: str) -> None:
     """Download an encoder, check its hashes and write its files.
 
     NAME is minilm (all-MiniLM-L6-v2, the default) or paraphrase (paraphrase-MiniLM-L3-v2,
-    half as deep and twice as fast), which a session takes as the encoder onnx with the path
+    half as deep and nearly twice as fast), which a session takes as the encoder onnx with the path
     paraphrase.
     """
     from adapters.encoders.install import install_named

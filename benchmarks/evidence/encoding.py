@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.encoders import encoders
+from adapters.encoders.install import PARAPHRASE
 from core.ports import Encoder
 from core.records import Choice
 
-SECOND_ENCODER = "paraphrase"
+SECOND_ENCODER = PARAPHRASE.id
 SECOND = Choice(name="onnx", options={"path": SECOND_ENCODER})
 """What the transfer study encodes by, beside the encoder that its arms select by."""
 

@@ -104,19 +104,23 @@ def _vectorised(
 
 
 def _features(kind: str, texts: Sequence[str], *, stage: Stage, aids: Aids) -> tuple[Any, Any]:
-    """Of the training texts and of the test rows."""
-    if kind == SECOND_ENCODER:
-        if aids.encode is None:
-            detail = f"/transfer: {SECOND_ENCODER} needs an encoder"
-            raise InvalidInput.at("/transfer", detail, code="unknown-head")
-        return aids.encode(texts), aids.encode(_test_texts(stage))
-    tfidf = _vectoriser(stage)
-    train, test = tfidf.transform(texts), tfidf.transform(_test_texts(stage))
-    return _reduced(train, test, stage=stage, tfidf=tfidf) if kind == "lsa" else (train, test)
+    """Of the training texts and of the test rows; these are the same for every arm, and so made
+    once per stage."""
+    make = _maker(kind, stage=stage, aids=aids)
+    key = f"{kind}, test rows"
+    if key not in stage.memory:
+        stage.memory[key] = make([stage.text(int(number)) for number in stage.test.numbers])
+    return make(texts), stage.memory[key]
 
 
-def _test_texts(stage: Stage) -> list[str]:
-    return [stage.text(int(number)) for number in stage.test.numbers]
+def _maker(kind: str, *, stage: Stage, aids: Aids) -> Callable[[Sequence[str]], Any]:
+    """What turns texts into features."""
+    if kind != SECOND_ENCODER:
+        return _vectoriser(stage).transform if kind == "tfidf" else _projector(stage)
+    if aids.encode is None:
+        detail = f"/transfer: {SECOND_ENCODER} needs an encoder"
+        raise InvalidInput.at("/transfer", detail, code="unknown-head")
+    return aids.encode
 
 
 def _vectoriser(stage: Stage) -> Any:
@@ -125,22 +129,26 @@ def _vectoriser(stage: Stage) -> Any:
 
     if "tfidf" not in stage.memory:
         model = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-        stage.memory["tfidf"] = model.fit([stage.text(int(n)) for n in stage.pool.numbers])
+        stage.memory["tfidf"] = model.fit(_pool_texts(stage))
     return stage.memory["tfidf"]
 
 
-def _reduced(train: Any, test: Any, *, stage: Stage, tfidf: Any) -> tuple[Any, Any]:
-    """Both projected on the pool's leading singular vectors, as unit rows."""
+def _projector(stage: Stage) -> Callable[[Sequence[str]], Any]:
+    """TF-IDF projected on the pool's leading singular vectors, as unit rows."""
     from sklearn.decomposition import TruncatedSVD  # noqa: PLC0415
     from sklearn.preprocessing import normalize  # noqa: PLC0415
 
+    tfidf = _vectoriser(stage)
     if "lsa" not in stage.memory:
-        pool = tfidf.transform([stage.text(int(n)) for n in stage.pool.numbers])
+        pool = tfidf.transform(_pool_texts(stage))
         most = min(LSA_DIMENSIONS, min(pool.shape) - 1)
-        model = TruncatedSVD(most, random_state=stage.seed)
-        stage.memory["lsa"] = model.fit(pool)
+        stage.memory["lsa"] = TruncatedSVD(most, random_state=stage.seed).fit(pool)
     model = stage.memory["lsa"]
-    return normalize(model.transform(train)), normalize(model.transform(test))
+    return lambda texts: normalize(model.transform(tfidf.transform(texts)))
+
+
+def _pool_texts(stage: Stage) -> list[str]:
+    return [stage.text(int(number)) for number in stage.pool.numbers]
 
 
 def _logistic() -> Any:

@@ -11,6 +11,12 @@ from benchmarks.report.stored import Stored
 from benchmarks.report.tables import NONE, Table, cell, named, said
 from benchmarks.statistics.targets import FLOOR, MARGIN, RATIO, Contenders, accuracy_of, floored
 
+CAPTION = (
+    f"Every arm over all sets: the mean ratio of spreads (each floored at {FLOOR:.2f}), the mean "
+    f"macro-F1, and whether the arm would be even (a ratio of at most {RATIO}) and accurate (no "
+    f"more than {-MARGIN} below the best baseline on any set) as the default."
+)
+
 
 def overall(stored: Stored, *, contenders: Contenders | None) -> Table | None:
     """Means over the sets that have every arm; None for a study of a single set.
@@ -64,10 +70,3 @@ def _as_default(stored: Stored, parts: Contenders, *, ratio: float | None) -> li
         return [NONE, even, NONE]
     least = min(lows, key=lambda name: lows[name])
     return [cell(f"{lows[least]:+.4f} ({least})"), even, said(lows[least] > MARGIN)]
-
-
-CAPTION = (
-    f"Every arm over all sets: the mean ratio of spreads (each floored at {FLOOR:.2f}), the mean "
-    f"macro-F1, and whether the arm would be even (a ratio of at most {RATIO}) and accurate (no "
-    f"more than {-MARGIN} below the best baseline on any set) as the default."
-)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,19 @@ from core.errors import InvalidInput
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """A measure of the last round over all runs (a data set, an arm and a seed) of two summaries:
-    how many there are, how many differ, and the greatest difference."""
+    how many there are, how many differ, and the greatest difference; None where every run that
+    differs has a value on one side only."""
 
     measure: str
     runs: int
     differing: int
-    most: float
+    most: float | None
 
     def __str__(self) -> str:
         if not self.differing:
             return f"{self.measure}: all {self.runs:,} runs alike"
-        found = f"{self.differing:,} of {self.runs:,} runs differ, by at most {self.most:.6f}"
-        return f"{self.measure}: {found}"
+        how = "on one side only" if self.most is None else f"by at most {self.most:.6f}"
+        return f"{self.measure}: {self.differing:,} of {self.runs:,} runs differ, {how}"
 
 
 def compare(paths: Sequence[Path]) -> list[str]:
@@ -49,8 +51,8 @@ def gaps(left: Stored, right: Stored) -> list[Gap]:
     InvalidInput ``other-experiment``."""
     pairs = [pair for name in _same(left.cells, right.cells) for pair in _finals(name, left, right)]
     facts = [(mine["facts"], theirs["facts"]) for mine, theirs in pairs]
-    names = sorted({name for mine, _ in facts for name in mine})
-    found = [_gap(name, [pair for pair in facts if name in pair[0]]) for name in names]
+    names = sorted({name for both in facts for side in both for name in side})
+    found = [_gap(name, [both for both in facts if name in both[0] | both[1]]) for name in names]
     return [_gap(name, pairs) for name in FINAL] + [gap for gap in found if gap.differing]
 
 
@@ -67,15 +69,19 @@ def _same(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[str]:
 
 
 def _gap(measure: str, pairs: Sequence[tuple[Any, Any]]) -> Gap:
+    """``pairs`` hold the per-seed values by measure; a side may lack the measure."""
     values = [
-        pair for mine, theirs in pairs for pair in zip(mine[measure], theirs[measure], strict=True)
+        both
+        for mine, theirs in pairs
+        for both in zip_longest(mine.get(measure, ()), theirs.get(measure, ()))
     ]
-    differences = [abs((mine or 0.0) - (theirs or 0.0)) for mine, theirs in values]
+    differing = [both for both in values if both[0] != both[1]]
+    known = [abs(mine - theirs) for mine, theirs in differing if None not in (mine, theirs)]
     return Gap(
         measure=measure,
         runs=len(values),
-        differing=sum(mine != theirs for mine, theirs in values),
-        most=max(differences, default=0.0),
+        differing=len(differing),
+        most=max(known, default=None),
     )
 
 

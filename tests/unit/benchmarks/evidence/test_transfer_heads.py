@@ -48,7 +48,7 @@ def test_a_missing_second_encoder_is_refused_with_its_command(tmp_path: Path) ->
     assert not where.cache.exists()
 
 
-def test_a_cell_with_the_real_second_encoder_is_as_good_a_head_as_any(tmp_path: Path) -> None:
+def test_a_cell_learns_the_topics_by_the_real_second_encoder(tmp_path: Path) -> None:
     where = Folders(datasets=None, cache=tmp_path / "cache", encoder=default_directory())
     name = str(write_csv(tmp_path / "topics.csv"))
     made = experiment(datasets=(name,), transfer=("paraphrase", "svm"), seeds=(0,))

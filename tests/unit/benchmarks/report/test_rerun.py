@@ -53,6 +53,15 @@ def test_what_differs_is_counted_and_measured(tmp_path: Path, summary: dict[str,
     assert "weighted_f1: all 60 runs alike" in lines
 
 
+def test_a_fact_that_only_one_side_has_is_counted(tmp_path: Path, summary: dict[str, Any]) -> None:
+    other = copy.deepcopy(summary)
+    facts = other["cells"]["edos5"]["margin"]["final"]["facts"]
+    facts["dollars"] = [0.1, 0.2, 0.3]
+    paths = [written(tmp_path / "a.json", summary), written(tmp_path / "b.json", other)]
+    line = "dollars: 3 of 3 runs differ, on one side only"
+    assert compare(paths)[-1] == compare(paths[::-1])[-1] == line
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
