@@ -145,9 +145,12 @@ def rows_height(rows: int) -> float:
     return min(1.9 + 0.36 * max(rows, 3), 40.0)
 
 
-def name_rows(axis: Axes, names: Sequence[str], *, room: int = 0) -> None:
-    """The names of horizontal bars, first one on top; ``room`` for so many at least."""
-    axis.set_yticks(range(len(names)), [shorten(name) for name in names])
+def name_rows(
+    axis: Axes, names: Sequence[str], *, room: int = 0, length: int = NAME_LENGTH
+) -> None:
+    """The names of horizontal bars, first one on top, cut to ``length``; ``room`` for so many
+    at least."""
+    axis.set_yticks(range(len(names)), [shorten(name, length=length) for name in names])
     axis.set_ylim(max(len(names), room) - 0.45, -0.55)
     axis.tick_params(axis="y", length=0)
 

@@ -16,6 +16,9 @@ from benchmarks.report.stored import Stored
 
 LEVEL = 0.05
 
+NAME_LENGTH = 44
+"""Arms of a grid differ in their last words, so names are cut late."""
+
 
 def differences(stored: Stored) -> Figure:
     """Macro-F1 minus the baseline's: blue is significantly better, red worse, grey neither."""
@@ -41,7 +44,7 @@ def _bars(stored: Stored, *, measure: str, words: str, sign: int) -> Figure:
             if found:
                 _bar(axis, row, found, sign=sign, reference=name in stored.references())
         axis.axvline(0, color=GREY, linestyle=(0, (5, 2)), linewidth=1.2)
-        name_rows(axis, names)
+        name_rows(axis, names, length=NAME_LENGTH)
         place = axis.get_subplotspec()
         if place is not None and not place.is_first_col():
             axis.set_yticklabels([])
